@@ -1,0 +1,13 @@
+"""``python -m baselines``: the commands of this package on their own."""
+
+import typer
+
+from baselines.cli import register
+from spikesim.commands import Group
+
+app = typer.Typer(cls=Group, add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+app.callback()(lambda: None)  # keeps the name of the command even while there is only one
+register(app)
+
+if __name__ == "__main__":
+    app(prog_name="python -m baselines")

@@ -1,0 +1,199 @@
+"""What tasks, families and the two sides of a comparison offer to the runner.
+
+The runner trains a `Learner` and asks a `SpikingLearner` for its replay; it knows nothing else about a family.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikesim.energy import Operations
+from spikesim.spikes import Spikes
+
+Advance = Callable[[int], None]  # told how many inferences have just been done
+
+
+@dataclass(frozen=True)
+class Task:
+    """A task by name; `load` returns what its families train on.
+
+    Parameters
+    ----------
+    name, title : str
+        Key (the name of its file) and readable name.
+    metric : str
+        What is measured, as a word; higher is better.
+    licence, source, split : str
+        Terms of the data, the work to cite, and how the parts were divided.
+    remedy : str
+        What to do where the data are not there.
+    available : callable
+        Whether they are there.
+    load : callable
+        Returns the data.
+    """
+
+    name: str
+    title: str
+    metric: str
+    licence: str
+    source: str
+    split: str
+    remedy: str
+    available: Callable[[], bool]
+    load: Callable[[], Any]
+
+
+class Split(NamedTuple):
+    """Inputs (k, …) float32 in 0 … 1 and labels (k,) int64."""
+
+    x: NDArray[np.float32]
+    y: NDArray[np.int64]
+
+
+class Classification(NamedTuple):
+    """Data of a classification task; `test` is looked at once, after training."""
+
+    train: Split
+    validation: Split
+    test: Split
+    classes: int
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Settings every family has; families add their own fields.
+
+    Parameters
+    ----------
+    seeds : int
+        Repetitions with other initial weights, orders and input spikes.
+    epochs : int
+        Passes over the training data; the weights of the best validation score are kept.
+    steps : int
+        Time steps the spiking twin sees each input for.
+    batch_size : int
+        Inputs per update.
+    lr_ann, lr_snn : float
+        Learning rates of the two sides.
+    threads : int
+        Threads of torch and of the core.
+    """
+
+    seeds: int = 3
+    epochs: int = 20
+    steps: int = 25
+    batch_size: int = 64
+    lr_ann: float = 1e-3
+    lr_snn: float = 1e-3
+    threads: int = 1
+
+
+@dataclass(frozen=True)
+class Example:
+    """One inference of the replay, to be looked at."""
+
+    title: str
+    image: NDArray[np.float32] | None
+    layers: Mapping[str, Spikes]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one side did on the test set.
+
+    Parameters
+    ----------
+    score : float
+        The task's metric.
+    operations : Operations
+        Per inference.
+    neurons, synapses : int
+        Size of the network, inputs and biases not counted.
+    inferences : int
+        Size of the test set.
+    wall_s : float
+        Wall time of all inferences, inputs already encoded.
+    spikes : int
+        Spikes of all neurons in all inferences, inputs not counted.
+    input_spikes : int
+        Spikes of the encoder in all inferences.
+    predictions : array (inferences,) or None
+        What was answered, where the task has answers to compare.
+    skipping : Operations or None
+        The same inferences on hardware that skips inputs equal to zero (artificial networks).
+    example : Example or None
+        One inference (replay).
+    notes : mapping
+        More numbers worth keeping.
+    """
+
+    score: float
+    operations: Operations
+    neurons: int
+    synapses: int
+    inferences: int
+    wall_s: float
+    spikes: int = 0
+    input_spikes: int = 0
+    predictions: NDArray[np.int64] | None = None
+    skipping: Operations | None = None
+    example: Example | None = None
+    notes: Mapping[str, float] = field(default_factory=dict)
+
+
+class Learner(Protocol):
+    """One side while it learns."""
+
+    updates: int  # updates in one epoch
+
+    def epoch(self) -> Iterator[float]:
+        """Learn one pass over the training data; yields the loss after each update."""
+
+    def validate(self) -> float:
+        """The metric on the validation data."""
+
+    def snapshot(self) -> Any:
+        """All that was learned, for `restore`."""
+
+    def restore(self, snapshot: Any) -> None:
+        """Return to a snapshot."""
+
+    def test(self) -> Outcome:
+        """The test set, once."""
+
+
+class SpikingLearner(Learner, Protocol):
+    """The spiking side: it can also be replayed in the core."""
+
+    def replay(self, engine: str, threads: int, advance: Advance) -> Outcome:
+        """The test set in spikesim, with the weights and the input spikes of `test`."""
+
+
+@dataclass(frozen=True)
+class Family:
+    """An artificial network and its spiking twin.
+
+    Parameters
+    ----------
+    name, title : str
+        Key (the name of its file) and readable name.
+    settings : mapping
+        Default settings by task, the best task first, the embedded one last.
+    ann, snn : callable
+        From data, settings and seed to a learner.
+    deviations : tuple of str
+        Where the twin is not what the literature or the artificial network does.
+    """
+
+    name: str
+    title: str
+    settings: Mapping[str, Settings]
+    ann: Callable[[Any, Any, int], Learner]
+    snn: Callable[[Any, Any, int], SpikingLearner]
+    deviations: tuple[str, ...] = ()

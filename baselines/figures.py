@@ -1,0 +1,172 @@
+"""Two figures: one input on its way through the twin, and both sides beside each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import numpy as np
+
+from baselines.contract import Example
+from baselines.report import capital
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+ANN, SNN, CORE = "#0072B2", "#E69F00", "#D55E00"  # Okabe & Ito: distinct for colour-blind readers too
+_ITEMS = {
+    "arithmetic": ("multiply-accumulates", "accumulates", "biases", "activation functions"),
+    "weight reads": ("weight reads",),
+    "neuron updates": ("neuron updates", "state traffic", "spikes"),
+    "activations and spikes": ("activation traffic", "spike traffic"),
+    "encoder": ("encoder",),
+}
+_SHADES = ("#440154", "#3B528B", "#21918C", "#5EC962", "#BBBBBB")
+Fill = Callable[[BinaryIO], object]
+
+
+def draw_raster(example: Example, title: str) -> Fill:
+    """Picture of one inference: the input, the spikes of every layer, and how often each output fired."""
+    layers = list(example.layers.items())
+    heights = [0.5 + np.log10(1 + spikes.n) for _, spikes in layers]
+    figure = _figure(9.0, 1.0 + 0.9 * sum(heights))
+    grid = figure.add_gridspec(len(layers), 3, width_ratios=(1.5, 5, 1.3), height_ratios=heights)
+    first = None
+    for row, (name, spikes) in enumerate(layers):
+        ax = figure.add_subplot(grid[row, 1], sharex=first)
+        first = first or ax
+        last = row == len(layers) - 1
+        size = 9.0 if spikes.n <= 20 else 2.5
+        ax.plot(spikes.times, spikes.ids, "|" if spikes.n <= 20 else ".", ms=size, color=CORE if last else "black")
+        ax.set_ylim(spikes.n - 0.5 + 0.02 * spikes.n, -0.5 - 0.02 * spikes.n)
+        ax.set_xlim(0, spikes.t_stop + 0.5)
+        ax.set_ylabel(f"{name}\n({spikes.n})")
+        ax.tick_params(labelbottom=last)
+        ax.set_title(f"{len(spikes):,} spikes", loc="right", fontsize=8, pad=2)
+        if last:
+            ax.set_xlabel("time (ms); one time step is 1 ms")
+            ax.set_yticks(range(spikes.n) if spikes.n <= 20 else [])
+            _counts(figure.add_subplot(grid[row, 2], sharey=ax), spikes.counts())
+    _picture(figure.add_subplot(grid[0, 0]), example)
+    figure.suptitle(f"{capital(title)}\nfirst test input: {example.title}", fontsize=10)
+    return lambda file: figure.savefig(file, dpi=150, format="png")
+
+
+def draw_comparison(f: dict[str, Any]) -> Fill:
+    """Picture of one family's report: metric, operations, energies relative to the ANN, break-even."""
+    figure = _figure(11.0, 7.0)
+    axes = figure.subplots(2, 2)
+    _metric(axes[0, 0], f)
+    _operations(axes[0, 1], f)
+    _energies(axes[1, 0], f)
+    _break_even(axes[1, 1], f)
+    seeds = f"{f['seeds']} {'seed' if f['seeds'] == 1 else 'seeds'}"
+    figure.suptitle(f"{capital(f['title'])} and its spiking twin, {f['task_title']}, {seeds}", fontsize=11)
+    return lambda file: figure.savefig(file, dpi=150, format="png")
+
+
+def _figure(width: float, height: float) -> Figure:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)  # no display, no global state: works in terminals, servers and notebooks alike
+    return figure
+
+
+def _plain(ax: Axes) -> None:
+    ax.spines[["top", "right"]].set_visible(False)
+
+
+def _picture(ax: Axes, example: Example) -> None:
+    ax.axis("off")
+    if example.image is not None and example.image.ndim == 2:
+        ax.imshow(example.image, cmap="gray_r", interpolation="nearest")
+        ax.set_title("input", fontsize=9)
+
+
+def _counts(ax: Axes, counts: np.ndarray) -> None:
+    winner = int(np.argmax(counts))
+    ax.barh(range(len(counts)), counts, color=[CORE if i == winner else "0.75" for i in range(len(counts))])
+    ax.set_xlabel("spikes")
+    ax.tick_params(labelleft=False)
+    _plain(ax)
+
+
+def _metric(ax: Axes, f: dict[str, Any]) -> None:
+    metric = f["metric"]
+    for x, (side, colour) in enumerate((("ann", ANN), ("snn", SNN), ("replay", CORE))):
+        scores = [100 * record[side]["score"] for record in f["per_seed"]]
+        ax.plot(np.full(len(scores), x), scores, "o", color=colour, alpha=0.6, ms=7, mec="none")
+        ax.plot([x - 0.25, x + 0.25], [np.mean(scores)] * 2, color=colour, lw=2.5)
+        ax.text(x + 0.29, np.mean(scores), f"{np.mean(scores):.2f}", va="center", fontsize=9)
+    ax.set_xticks(range(3), ["ANN", "SNN in torch", "SNN in the core"])
+    ax.set_xlim(-0.5, 2.7)
+    ax.margins(y=0.25)
+    ax.set_ylabel(f"test {metric} (%)")
+    ax.set_title(f"{capital(metric)}: every seed, and the mean", fontsize=10)
+    _plain(ax)
+
+
+def _operations(ax: Axes, f: dict[str, Any]) -> None:
+    ann, core = f["ann"], f["replay"]
+    bars = [
+        ("multiply-accumulates", ann["macs"], ANN),
+        ("… with input not zero", ann["macs_with_nonzero_input"], ANN),
+        ("synaptic events", core["synaptic_events"], CORE),
+        ("neuron updates", core["neuron_updates"], CORE),
+        ("encoder spikes", core["spikes_per_input"], CORE),
+        ("neuron spikes", core["spikes_per_neuron"] * core["neurons"], CORE),
+    ]
+    for y, (_, value, colour) in enumerate(bars):
+        ax.barh(y, value, color=colour)
+        ax.text(value * 1.15, y, f"{value:,.0f}", va="center", fontsize=8)
+    ax.set_yticks(range(len(bars)), [name for name, _, _ in bars])
+    ax.invert_yaxis()
+    ax.set_xscale("log")
+    values = [value for _, value, _ in bars if value]
+    ax.set_xlim(10 ** np.floor(np.log10(min(values) / 2)), 8 * max(values))
+    ax.set_xlabel("per inference (log scale)")
+    ax.set_title("Operations: ANN (blue), twin (orange)", fontsize=10)
+    _plain(ax)
+
+
+def _energies(ax: Axes, f: dict[str, Any]) -> None:
+    priced = [e for e in f["energy"].values() if e["ann"] and e["snn"]]
+    for x, e in enumerate(priced):
+        for side, shift in (("ann", -0.2), ("snn", 0.2)):
+            bottom, items = 0.0, e["items"][side]
+            for shade, names in zip(_SHADES, _ITEMS.values(), strict=True):
+                height = sum(items[name] for name in names) / e["ann"]
+                ax.bar(x + shift, height, 0.36, bottom=bottom, color=shade)
+                bottom += height
+            ax.text(x + shift, bottom, f"{bottom:.2g}", ha="center", va="bottom", fontsize=8)
+            ax.text(x + shift, -0.02, side.upper(), ha="center", va="top", fontsize=8, transform=ax.get_xaxis_transform())
+    ax.axhline(1.0, color="0.4", lw=0.8, ls="--")
+    ax.set_xticks(range(len(priced)), ["\n" + e["title"].replace(" ", "\n", 1) for e in priced], fontsize=8)
+    ax.tick_params(axis="x", length=0)
+    for shade, name in zip(_SHADES, _ITEMS, strict=True):
+        ax.bar(0, 0, color=shade, label=name)
+    ax.legend(fontsize=8, frameon=False)
+    ax.margins(y=0.15)
+    ax.set_ylabel("energy / energy of the ANN")
+    ax.set_title("Energy, estimated", fontsize=10)
+    _plain(ax)
+
+
+def _break_even(ax: Axes, f: dict[str, Any]) -> None:
+    rows = [(f["energy"][name]["title"], e) for name, e in f["break_even"].items() if e["spikes_per_synapse"] is not None]
+    for y, (_, e) in enumerate(rows):
+        ax.barh(y, e["spikes_per_synapse"], color=ANN, alpha=0.35, height=0.5)
+        label = f" {e['spikes_per_synapse']:.2g}" if e["spikes_per_synapse"] else " none: fixed costs alone exceed the ANN"
+        ax.text(e["spikes_per_synapse"], y, label, va="center", fontsize=8)
+    counted = rows[0][1]["measured"] if rows else 0.0
+    ax.axvline(counted, color=CORE, lw=2)
+    ax.text(counted, len(rows) - 0.4, f" counted: {counted:.2g}", color=CORE, va="center", fontsize=9)
+    ax.set_yticks(range(len(rows)), [title.replace(" ", "\n", 1) for title, _ in rows])
+    ax.set_ylim(len(rows) - 0.2, -0.6)
+    ax.set_xlim(0, 1.3 * max([counted, *(e["spikes_per_synapse"] for _, e in rows)]))
+    ax.set_xlabel("spikes per synapse and inference")
+    ax.set_title("Break-even: the twin is cheaper if the line lies within the bar", fontsize=10)
+    _plain(ax)

@@ -1,0 +1,92 @@
+"""What to compare, checked before anything starts."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from typing import Any, NamedTuple
+
+from baselines.contract import Family, Settings, Task
+from baselines.families import FAMILIES
+from baselines.tasks import TASKS
+from spikesim.errors import FileError, unknown
+from spikesim.parameters import as_count
+
+ENGINES = ("event", "grid")
+AUTO = "auto"
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """What may be chosen about a comparison; None takes the family's own setting for the task.
+
+    Parameters
+    ----------
+    data : str
+        Name of a task, or ``"auto"``: the family's best task whose data are there.
+    seeds, epochs, steps, threads : int or None
+        Repetitions, passes over the training data, time steps of the twin, threads of torch and of the core.
+    engine : str
+        Engine of the replay, ``"event"`` or ``"grid"``.
+    out : path or None
+        Folder for records, report and figures; None writes nothing. An interrupted comparison found there goes on.
+    overwrite : bool
+        Whether the files of an earlier comparison in `out` may be replaced.
+    """
+
+    data: str = AUTO
+    seeds: int | None = None
+    epochs: int | None = None
+    steps: int | None = None
+    engine: str = "event"
+    threads: int | None = None
+    out: str | os.PathLike[str] | None = None
+    overwrite: bool = False
+
+
+class Plan(NamedTuple):
+    """One family on one task, all settings fixed."""
+
+    family: Family
+    task: Task
+    settings: Settings
+    engine: str
+
+    @property
+    def key(self) -> dict[str, Any]:
+        """What records must share to belong to one comparison."""
+        settings = {k: v for k, v in dataclasses.asdict(self.settings).items() if k not in ("seeds", "threads")}
+        return {"family": self.family.name, "task": self.task.name, "engine": self.engine, "settings": settings}
+
+
+def make_plan(name: str, options: Options) -> Plan:
+    """Family `name` with the settings of its task and those in `options`.
+
+    Raises
+    ------
+    ParameterError
+        If a name is unknown or a number is not a whole number >= 1.
+    FileError
+        If the data are not there.
+    """
+    family = FAMILIES[name]
+    if options.engine not in ENGINES:
+        raise unknown("engine", options.engine, ENGINES)
+    task = _choose_task(family, options.data)
+    given = {key: getattr(options, key) for key in ("seeds", "epochs", "steps", "threads")}
+    chosen = {key: as_count(value, key) for key, value in given.items() if value is not None}
+    settings = dataclasses.replace(family.settings[task.name], **chosen)
+    return Plan(family, task, settings, options.engine)
+
+
+def _choose_task(family: Family, data: str) -> Task:
+    if data == AUTO:
+        there = [TASKS[name] for name in family.settings if TASKS[name].available()]
+        if not there:
+            raise FileError(f"{family.name}: no data found for any of its tasks ({', '.join(family.settings)})")
+        return there[0]
+    if data not in family.settings:
+        raise unknown(f"data for family {family.name!r}:", data, (AUTO, *family.settings))
+    if not TASKS[data].available():
+        raise FileError(f"data {data!r} is not there: {TASKS[data].remedy}")
+    return TASKS[data]

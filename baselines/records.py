@@ -1,0 +1,121 @@
+"""The folder of a comparison: one record per finished seed, kept as it comes, then the report."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from baselines.contract import Outcome
+from spikesim.errors import FileError
+
+RECORDS, REPORT, PAGE = "results.jsonl", "report.json", "report.md"
+
+
+class Folder:
+    """Output folder; every file appears whole or not at all.
+
+    Parameters
+    ----------
+    path : path
+        Made if it is not there.
+    overwrite : bool
+        Whether files of an earlier comparison may be replaced.
+    keys : sequence of dict
+        What the comparison is about (`Plan.key`); records of the same are taken up again.
+    pictures : sequence of str
+        Names of the pictures that will be written.
+
+    Raises
+    ------
+    FileError
+        If the folder cannot be written, or holds files that would be replaced.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        overwrite: bool,
+        keys: Sequence[dict[str, Any]],
+        pictures: Sequence[str],
+    ) -> None:
+        self.path = Path(path)
+        self.written: list[Path] = []
+        self._stale: list[Path] = []
+        self.records: list[dict[str, Any]] = []
+        ours = [self.path / name for name in (REPORT, PAGE, RECORDS, *pictures)]
+        there = [p for p in ours if p.exists()]
+        if overwrite:
+            self._stale = there
+        elif there and (there[0].name in (REPORT, PAGE) or not (self.path / RECORDS).exists()):
+            raise FileError(f"{there[0]}: exists already; add --overwrite to replace it, or name another folder")
+        elif there:
+            self.records = _read(self.path / RECORDS)
+            if any(_key(record) not in keys for record in self.records):
+                raise FileError(
+                    f"{self.path / RECORDS}: belongs to a comparison with other settings; add --overwrite to replace "
+                    "it, or name another folder"
+                )
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self.path):
+                pass
+        except OSError as error:
+            raise FileError(f"{self.path}: cannot write there ({error.strerror})") from None
+
+    def find(self, key: dict[str, Any], seed: int) -> dict[str, Any] | None:
+        """Record of a seed that was finished before, or None."""
+        return next((r for r in self.records if _key(r) == key and r["seed"] == seed), None)
+
+    def add(self, record: dict[str, Any]) -> None:
+        """Keep the record of a finished seed."""
+        self.records.append(record)
+        self.write_text(RECORDS, "".join(json.dumps(r) + "\n" for r in self.records))
+
+    def write_text(self, name: str, text: str) -> None:
+        """Write a text file whole."""
+        self.write(name, lambda file: file.write(text.encode()))
+
+    def write(self, name: str, fill: Callable[[BinaryIO], object]) -> None:
+        """Write a file whole; `fill` is given the open file. The first file replaces the earlier comparison."""
+        target = self.path / name
+        part = target.with_name(f".{name}.part")
+        try:
+            while self._stale:
+                self._stale.pop().unlink(missing_ok=True)
+            with part.open("wb") as file:
+                fill(file)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(part, target)
+        except OSError as error:
+            raise FileError(f"{target}: cannot be written ({error.strerror})") from None
+        finally:
+            part.unlink(missing_ok=True)
+        if target not in self.written:
+            self.written.append(target)
+
+
+def outcome_record(outcome: Outcome) -> dict[str, Any]:
+    """Plain values of an outcome, answers and example left out."""
+    record = {f.name: getattr(outcome, f.name) for f in dataclasses.fields(outcome)}
+    for name in ("predictions", "example"):
+        del record[name]
+    for name in ("operations", "skipping"):
+        record[name] = dataclasses.asdict(record[name]) if record[name] else None
+    return record
+
+
+def _key(record: dict[str, Any]) -> dict[str, Any]:
+    return {name: record.get(name) for name in ("family", "task", "engine", "settings")}
+
+
+def _read(path: Path) -> list[dict[str, Any]]:
+    try:
+        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    except (OSError, ValueError) as error:
+        raise FileError(f"{path}: cannot be read ({error}); add --overwrite to replace it") from None

@@ -1,0 +1,53 @@
+"""What every peer's script shares: reading the description, writing spikes and timings, saying what it cannot do."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+
+class Cannot(Exception):
+    """This simulator has no such part; the message says which."""
+
+
+def read(path: str) -> dict[str, Any]:
+    """The description written by `benchmarks.exchange.write`, arrays in place."""
+    with np.load(path) as data:
+        return {k: _place(v, data) for k, v in json.loads(str(data["content"])).items()}
+
+
+def _place(value: Any, data: Any) -> Any:
+    if isinstance(value, dict):
+        return data[value["array"]] if set(value) == {"array"} else {k: _place(v, data) for k, v in value.items()}
+    return [_place(v, data) for v in value] if isinstance(value, list) else value
+
+
+def main(run: Callable[[dict[str, Any]], tuple[dict[str, Any], dict[str, Any]]]) -> None:
+    """Run ``SPEC OUT`` from the command line: `run` returns facts (for JSON) and arrays.
+
+    A combination of parts the simulator cannot run is reported as the fact ``cannot``.
+    """
+    spec, out = sys.argv[1:]
+    try:
+        facts, arrays = run(read(spec))
+    except Cannot as reason:
+        facts, arrays = {"cannot": str(reason)}, {}
+    np.savez(out, facts=json.dumps(facts), **arrays)
+
+
+def only(what: str, value: Any, allowed: tuple[Any, ...]) -> Any:
+    """`value` if it is one of `allowed`."""
+    if value not in allowed:
+        raise Cannot(f"{what} {value!r}")
+    return value
+
+
+def single(what: str, items: list[Any]) -> Any:
+    """The only item of a list, None of an empty one."""
+    if len(items) > 1:
+        raise Cannot(f"more than one {what}")
+    return items[0] if items else None

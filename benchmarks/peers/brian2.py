@@ -1,0 +1,224 @@
+"""Brian2 (Stimberg, Brette & Goodman 2019, doi:10.7554/eLife.47314) with exact integration, compiled or in NumPy.
+
+Time: in its step k Brian2 integrates from ``k dt`` to ``(k+1) dt`` and labels what happens there ``k dt``, so its
+spike times are ours minus dt. Its default order within a step (integrate, thresholds, synapses, resets) applies the
+arrivals of an instant after the threshold test of that instant. With current synapses the next test is the first
+that can feel them, as in ours. A delta synapse moves the membrane itself: there we put synapses before thresholds,
+and as spikes then leave one step later, delays are one step shorter. Refractory periods are one step longer: in
+Brian2 the last step of the period integrates already.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import resource
+import tempfile
+import time
+from typing import Any
+
+import numpy as np
+
+from benchmarks.peers import Peer
+from benchmarks.peers._protocol import Cannot, main, only, single
+
+PEER = Peer("brian2", "Brian2", ("brian2>=2.9", "numpy<2.4", "setuptools"))
+
+_POISSON_TRAINS = (
+    1000  # PoissonInput draws a binomial number; from so many trains it is Poisson to 0.1 % of the variance
+)
+_CURRENTS = {
+    "Exponential": "di_{r}/dt = -i_{r} / tau_{r} : 1",
+    "Alpha": "di_{r}/dt = (g_{r} - i_{r}) / tau_{r} : 1\ndg_{r}/dt = -g_{r} / tau_{r} : 1",
+}
+
+
+def run(spec: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Build and run: as compiled C++ program (`compiled` in the settings), or step by step with NumPy."""
+    import brian2
+
+    settings = spec["run"]
+    if settings["precise"]:
+        raise Cannot("spikes off the grid")
+    with tempfile.TemporaryDirectory() as folder:
+        if settings["compiled"]:
+            brian2.set_device("cpp_standalone", directory=folder, build_on_run=False)
+            brian2.prefs.devices.cpp_standalone.openmp_threads = settings["threads"] if settings["threads"] > 1 else 0
+        else:
+            brian2.prefs.codegen.target = "numpy"
+        started = time.perf_counter()
+        network, monitors = _build(brian2, spec)
+        network.run(settings["duration"] * brian2.ms)
+        times = _execute(brian2, folder, started) if settings["compiled"] else _interpreted(started)
+        counts = {name: int(np.sum(m.count)) for name, m in monitors.items()}
+        arrays = _spikes(brian2, monitors, settings["dt"]) if settings["record"] else {}
+    return {"version": brian2.__version__, **times, "spikes": sum(counts.values())}, arrays
+
+
+def _execute(brian2: Any, folder: str, started: float) -> dict[str, Any]:
+    """Compile, then run; building is what the program does outside its loop over time, reading and writing included."""
+    brian2.device.build(directory=folder, compile=True, run=False, debug=False)
+    compiled = time.perf_counter()
+    brian2.device.run(directory=folder, with_output=False)
+    loop = float(brian2.device._last_run_time)
+    total = time.perf_counter() - compiled
+    return {"build_s": total - loop, "compile_s": compiled - started, "run_s": loop, "peak_rss_mb": None}
+
+
+def _interpreted(started: float) -> dict[str, Any]:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return {"build_s": 0.0, "compile_s": 0.0, "run_s": time.perf_counter() - started, "peak_rss_mb": peak}
+
+
+def _build(brian2: Any, spec: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    settings = spec["run"]
+    brian2.defaultclock.dt = settings["dt"] * brian2.ms
+    brian2.seed(settings["seed"] % 2**32)
+    delta = _synapses_first(spec)
+    objects, groups, monitors = [], {}, {}
+    for population in spec["populations"]:
+        group = _group(brian2, population, settings["dt"])
+        groups[population["name"]] = group
+        objects += [group, *_inputs(brian2, population, group)]
+        if population["model"]["type"] == "Neuron":
+            monitors[population["name"]] = brian2.SpikeMonitor(group, record=settings["record"])
+    rng = np.random.default_rng(settings["seed"])
+    for projection in spec["projections"]:
+        objects += _connect(brian2, projection, spec, groups, delta, rng)
+    network = brian2.Network(objects, list(monitors.values()))
+    if delta:
+        network.schedule = ["start", "groups", "synapses", "thresholds", "resets", "end"]
+    return network, monitors
+
+
+def _synapses_first(spec: dict[str, Any]) -> bool:
+    neurons = [p["model"] for p in spec["populations"] if p["model"]["type"] == "Neuron"]
+    kinds = {r["type"] == "Delta" for m in neurons for r in m["synapses"].values()}
+    if len(kinds) > 1:
+        raise Cannot("delta synapses beside currents with the same order of operations")
+    return kinds == {True}
+
+
+def _group(brian2: Any, population: dict[str, Any], dt: float) -> Any:
+    model, n, ms = population["model"], population["size"], brian2.ms
+    if model["type"] == "SpikeSource":
+        steps = np.round(model["spikes"]["times"] / dt) - 1  # the label dt earlier, see above
+        if np.any(steps < 0):
+            raise Cannot("input spikes before the end of the first step")
+        return brian2.SpikeGeneratorGroup(n, model["spikes"]["ids"], steps * dt * ms)
+    only("population of", model["type"], ("Neuron",))
+    only("membrane", model["membrane"]["type"], ("LIF",))
+    only("threshold", model["threshold"]["type"], ("FixedThreshold",))
+    only("reset", (model["reset"]["type"], model["reset"].get("lag")), (("ResetTo", 0.0),))
+    equations, constants = _equations(model, population["inputs"])
+    constants |= {f"tau_{r}": s["tau_syn"] * ms for r, s in model["synapses"].items() if "tau_syn" in s}
+    t_ref = model["t_ref"]
+    group = brian2.NeuronGroup(
+        n,
+        equations,
+        method="exact",
+        threshold="v >= v_th",
+        reset="v = v_reset",
+        refractory=(t_ref + dt) * ms if t_ref else False,
+        namespace={**constants, "tau_m": model["membrane"]["tau_m"] * ms},
+    )
+    for name, value in {"v": model["membrane"]["v_rest"], **population["initial"]}.items():
+        if isinstance(value, dict):
+            raise Cannot("initial states drawn from a distribution")
+        setattr(group, name, value)
+    return group
+
+
+def _equations(model: dict[str, Any], inputs: list[dict[str, Any]]) -> tuple[str, dict[str, Any]]:
+    """Equations in mV, pA and pF without units; time alone has its unit."""
+    membrane = model["membrane"]
+    constants = {
+        "v_rest": membrane["v_rest"],
+        "r_m": membrane["tau_m"] / membrane["c_m"],
+        "i_ext": single("constant current", [i["value"] for i in inputs if i["type"] == "Current"]) or 0.0,
+        "v_th": model["threshold"]["v_th"],
+        "v_reset": model["reset"]["v_reset"],
+    }
+    if any(not isinstance(x, (int, float)) for x in (*constants.values(), membrane["tau_m"], model["t_ref"])):
+        raise Cannot("parameters per neuron or currents that change in time")
+    current, lines = "i_ext", []
+    for receptor, synapse in model["synapses"].items():
+        if only("synapse", synapse["type"], ("Delta", *_CURRENTS)) != "Delta":
+            lines.append(_CURRENTS[synapse["type"]].format(r=receptor))
+            current += f" + i_{receptor}"
+    return "\n".join([f"dv/dt = (v_rest - v + r_m * ({current})) / tau_m : 1 (unless refractory)", *lines]), constants
+
+
+def _entry(kind: str, receptor: str) -> tuple[str, float]:
+    """State that a spike enters, and the factor on its weight."""
+    return {"Delta": ("v", 1.0), "Exponential": (f"i_{receptor}", 1.0), "Alpha": (f"g_{receptor}", math.e)}[kind]
+
+
+def _inputs(brian2: Any, population: dict[str, Any], group: Any) -> list[Any]:
+    made = []
+    for item in population.get("inputs", ()):
+        if only("input", item["type"], ("Current", "PoissonInput")) == "Current":
+            continue
+        if not isinstance(item["rate"], (int, float)) or not isinstance(item["weight"], (int, float)):
+            raise Cannot("Poisson inputs that differ between neurons or change in time")
+        receptors = population["model"]["synapses"]
+        receptor = item["receptor"] or next(iter(receptors))
+        variable, factor = _entry(receptors[receptor]["type"], receptor)
+        rate = item["rate"] / _POISSON_TRAINS * brian2.Hz
+        made.append(brian2.PoissonInput(group, variable, _POISSON_TRAINS, rate, factor * item["weight"]))
+    return made
+
+
+def _connect(
+    brian2: Any, projection: dict[str, Any], spec: dict[str, Any], groups: dict[str, Any], early: bool, rng: Any
+) -> list[Any]:
+    pre, post, receptor = projection["pre"], projection["post"], projection["receptor"]
+    target = next(p for p in spec["populations"] if p["name"] == post["population"])
+    variable, factor = _entry(target["model"]["synapses"][receptor]["type"], receptor)
+    i, j = _pairs(projection["rule"], pre["hi"] - pre["lo"], post["hi"] - post["lo"], rng)
+    if not len(i):
+        return []
+    weight, delay = projection["weight"], projection["delay"]
+    if isinstance(weight, dict) or isinstance(delay, dict):
+        raise Cannot("weights or delays drawn from a distribution")
+    delay = (delay - early * spec["run"]["dt"]) * brian2.ms
+    if np.any(np.asarray(delay) < 0):
+        raise Cannot("a delay shorter than the step")
+    one_weight, one_delay = np.ndim(weight) == 0, np.ndim(delay) == 0
+    synapses = brian2.Synapses(
+        groups[pre["population"]],
+        groups[post["population"]],
+        "" if one_weight else "w : 1",
+        on_pre=f"{variable}_post += w",
+        delay=delay if one_delay else None,
+        namespace={"w": factor * weight} if one_weight else {},
+    )
+    synapses.connect(i=i + pre["lo"], j=j + post["lo"])
+    if not one_weight:
+        synapses.w = factor * weight
+    if not one_delay:
+        synapses.delay = delay
+    return [synapses]
+
+
+def _pairs(rule: dict[str, Any], n_pre: int, n_post: int, rng: Any) -> tuple[Any, Any]:
+    if only("rule", rule["type"], ("FixedIndegree", "Pairwise")) == "Pairwise":
+        return np.asarray(rule["pre"]), np.asarray(rule["post"])
+    if not (rule["allow_self"] and rule["allow_multiple"]):
+        raise Cannot("a fixed indegree without self-connections or multiple connections")
+    return rng.integers(0, n_pre, n_post * rule["k"], dtype=np.int32), np.repeat(
+        np.arange(n_post, dtype=np.int32), rule["k"]
+    )
+
+
+def _spikes(brian2: Any, monitors: dict[str, Any], dt: float) -> dict[str, Any]:
+    arrays = {}
+    for name, monitor in monitors.items():
+        arrays[f"{name}/times"] = (np.round(np.asarray(monitor.t / brian2.ms) / dt) + 1) * dt
+        arrays[f"{name}/ids"] = np.asarray(monitor.i)
+    return arrays
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("OMP_PROC_BIND", "false")
+    main(run)

@@ -1,0 +1,188 @@
+"""The only place that decorates kernels: one house `kernel`, and `verb` for kernels chosen by part types.
+
+A `verb` is a function with one body per combination of part types. Compiled code picks the body when it
+compiles (no branch is left at run time); with ``NUMBA_DISABLE_JIT=1`` the same source runs as plain Python.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import hashlib
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("NUMBA_DISABLE_INTEL_SVML", "1")  # one exp and log everywhere: compiled == interpreted
+
+import numba  # noqa: E402
+from numba import njit, types  # noqa: E402
+from numba.core import event  # noqa: E402
+from numba.extending import overload  # noqa: E402
+
+_PACKAGE = Path(__file__).parent
+COMPILED = not numba.config.DISABLE_JIT
+_OPTIONS = {"error_model": "numpy"}
+
+
+def _cache_dir() -> str:
+    """Folder of compiled kernels, named by a hash of all sources: an edit anywhere starts a fresh one."""
+    digest = hashlib.blake2b(digest_size=8)
+    for path in sorted(_PACKAGE.rglob("*.py")):
+        digest.update(path.read_bytes())
+    digest.update(numba.__version__.encode())
+    base = os.environ.get("SPIKESIM_CACHE") or os.path.join(
+        os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache"), "spikesim"
+    )
+    folder = os.path.join(base, digest.hexdigest())
+    try:
+        os.makedirs(folder, exist_ok=True)
+        os.utime(folder)
+    except OSError:
+        return tempfile.mkdtemp(prefix="spikesim-")
+    for old in Path(base).iterdir():
+        if old.is_dir() and time.time() - old.stat().st_mtime > 14 * 86400:
+            shutil.rmtree(old, ignore_errors=True)
+    return folder
+
+
+CACHE_DIR = _cache_dir() if COMPILED else ""
+
+
+def kernel(function: Callable[..., Any] | None = None, /, *, cache: bool = True) -> Any:
+    """Compile with the house flags: IEEE arithmetic (no fastmath), without the GIL, cached on disk."""
+    if function is None:
+        return functools.partial(kernel, cache=cache)
+    saved = numba.config.CACHE_DIR
+    numba.config.CACHE_DIR = CACHE_DIR
+    try:
+        return njit(function, nogil=True, cache=cache, **_OPTIONS)
+    finally:
+        numba.config.CACHE_DIR = saved
+
+
+def plain(function: Any) -> Any:
+    """The Python function behind a kernel (itself where nothing is compiled)."""
+    return getattr(function, "py_func", function)
+
+
+def verb(n_keys: int = 1, default: bool = False) -> Callable[[Callable[..., Any]], Any]:
+    """Declare a verb: its kernel is chosen by the types of the first `n_keys` arguments (named tuples of a part).
+
+    The decorated stub carries the contract in its docstring; with `default` its body serves all types that
+    registered none. Kernels are added with ``name.register(Part, …)``; ``name.table`` lists them.
+    """
+
+    def wrap(stub: Callable[..., Any]) -> Any:
+        table: dict[tuple[type, ...], Callable[..., Any]] = {}
+        fallback = stub if default else None
+
+        @functools.wraps(stub)
+        def call(*args: Any) -> Any:
+            return table.get(tuple(map(type, args[:n_keys])), stub)(*args)
+
+        if COMPILED:
+
+            @overload(call, strict=False, jit_options=_OPTIONS)
+            def choose(*args: Any) -> Any:
+                return table.get(tuple(getattr(a, "instance_class", None) for a in args[:n_keys]), fallback)  # type: ignore[arg-type]
+
+        def register(*classes: type) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+            keys = tuple(getattr(c, "kernel_type", lambda c=c: c)() for c in classes)
+
+            def add(body: Callable[..., Any]) -> Callable[..., Any]:
+                if keys in table:
+                    raise TypeError(f"{stub.__name__} is already defined for {', '.join(k.__name__ for k in keys)}")
+                table[keys] = body
+                return body
+
+            return add
+
+        call.register, call.table = register, table  # type: ignore[attr-defined]
+        return call
+
+    return wrap
+
+
+def twin(python: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Give the plain-Python function `python` a compiled form chosen from argument types by the decorated function."""
+
+    def wrap(choose: Callable[..., Any]) -> Callable[..., Any]:
+        if COMPILED:
+            overload(python, strict=False, jit_options=_OPTIONS)(choose)
+        return choose
+
+    return wrap
+
+
+def at(value: Any, i: int) -> Any:
+    """`value` of neuron `i`, whether it is one number for all or one per neuron."""
+    return value if isinstance(value, float) else value[i]
+
+
+@twin(at)
+def _at(value: Any, i: Any) -> Any:
+    if isinstance(value, types.Array):
+        return lambda value, i: value[i]
+    return lambda value, i: value
+
+
+def load(arrays: Any, i: int) -> Any:
+    """Values of neuron `i` from a tuple of arrays, as a tuple."""
+    return tuple(a[i] for a in arrays)
+
+
+@twin(load)
+def _load(arrays: Any, i: Any) -> Any:
+    if len(arrays) == 1:
+        return lambda arrays, i: (arrays[0][i],)
+    return lambda arrays, i: (arrays[0][i],) + load(arrays[1:], i)  # noqa: RUF005
+
+
+def store(arrays: Any, i: int, values: Any) -> None:
+    """Write a tuple of values of neuron `i` into a tuple of arrays."""
+    for array, value in zip(arrays, values, strict=True):
+        array[i] = value
+
+
+@twin(store)
+def _store(arrays: Any, i: Any, values: Any) -> Any:
+    if len(arrays) == 1:
+
+        def one(arrays, i, values):
+            arrays[0][i] = values[0]
+
+        return one
+
+    def more(arrays, i, values):
+        arrays[0][i] = values[0]
+        store(arrays[1:], i, values[1:])
+
+    return more
+
+
+def axpy(x: Any, c: float, k: Any) -> Any:
+    """x + c k, element by element of two tuples."""
+    return tuple(a + c * b for a, b in zip(x, k, strict=True))
+
+
+@twin(axpy)
+def _axpy(x: Any, c: Any, k: Any) -> Any:
+    if len(x) == 1:
+        return lambda x, c, k: (x[0] + c * k[0],)
+    return lambda x, c, k: (x[0] + c * k[0],) + axpy(x[1:], c, k[1:])  # noqa: RUF005
+
+
+@contextlib.contextmanager
+def compile_clock() -> Iterator[Callable[[], float]]:
+    """Yield a function that tells the seconds spent so far inside on compiling kernels or loading them from disk."""
+    if not COMPILED:
+        yield lambda: 0.0
+        return
+    clock = event.TimingListener()
+    with event.install_listener("numba:compiler_lock", clock):
+        yield lambda: clock.duration if clock.done else 0.0

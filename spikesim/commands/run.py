@@ -1,0 +1,212 @@
+"""``spikesim run``: check everything, build and run a network of the zoo, print and write what came out."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import typer
+
+from spikesim import zoo
+from spikesim.commands import INTERRUPTED, print_json, show
+from spikesim.errors import FileError, UnsupportedError, unknown
+from spikesim.parameters import as_count, as_values
+from spikesim.plotting.page import FORMATS
+from spikesim.progress import Report, track
+
+if TYPE_CHECKING:
+    from spikesim.network import Network
+    from spikesim.recording import Result
+
+ENGINES = ("event", "grid")
+
+
+class Plan(NamedTuple):
+    """What was asked for on the command line."""
+
+    network: str
+    engine: str | None
+    duration: float | None
+    dt: float | None
+    scale: float
+    seed: int
+    threads: int
+    settings: tuple[str, ...]
+    out: Path | None
+    plot: Path | None
+    overwrite: bool
+
+
+@dataclass(frozen=True)
+class Job:
+    """A checked plan: the network described, defaults filled in, files known to be writable."""
+
+    name: str
+    network: Network
+    overrides: dict[str, float | str]
+    engine: str
+    duration: float
+    dt: float
+    scale: float
+    seed: int
+    threads: int
+    out: Path | None
+    pictures: tuple[Path, ...]
+    overwrite: bool
+
+
+def command(plan: Plan, as_json: bool) -> None:
+    """Carry out `plan`; an interrupted run keeps, prints and writes what was recorded."""
+    from spikesim.commands.report import page, summary
+
+    job = check(plan)
+    result, interrupted = execute(job)
+    found = summary(job, result, interrupted)
+    written = write(job, result, found)
+    if as_json:
+        print_json(found)
+    else:
+        show(*page(found))
+    for path in written:
+        typer.echo(f"wrote {path}", err=True)
+    if interrupted:
+        kept = "the table and files show" if written else "the table shows"
+        typer.secho(
+            f"interrupted at {result.duration:g} of {job.duration:g} ms; {kept} what was recorded until then",
+            fg="yellow",
+            err=True,
+        )
+        raise typer.Exit(INTERRUPTED)
+
+
+def check(plan: Plan) -> Job:
+    """Fill in defaults and refuse whatever cannot work, before any work starts."""
+    known = zoo.describe(plan.network)
+    if plan.engine is not None and plan.engine not in ENGINES:
+        raise unknown("engine", plan.engine, ENGINES)
+    if plan.engine is not None and plan.engine not in known.engines:
+        raise UnsupportedError(f"{known.name} does not run on the {plan.engine} engine; use --engine {known.engine}")
+    duration = as_values(known.duration if plan.duration is None else plan.duration, "--duration", "ms", "> 0", True)
+    dt = as_values(known.dt if plan.dt is None else plan.dt, "--dt", "ms", "> 0", True)
+    scale = as_values(plan.scale, "--scale", "", "> 0", True)
+    seed, threads = as_count(plan.seed, "--seed", 0), as_count(plan.threads, "--threads")
+    overrides = zoo.parse(plan.network, plan.settings)
+    network = zoo.build(plan.network, float(scale), **overrides)
+    pictures = ((plan.plot,) if plan.plot else ()) + ((plan.out / "overview.png",) if plan.out else ())
+    _check_files(plan, pictures)
+    return Job(
+        known.name, network, overrides, plan.engine or known.engine, float(duration), float(dt), float(scale),
+        seed, threads, plan.out, pictures, plan.overwrite,
+    )  # fmt: skip
+
+
+def execute(job: Job) -> tuple[Result, bool]:
+    """Result of the run, and whether Ctrl-C ended it early."""
+    from spikesim.simulate import Simulation
+
+    label = f"{job.name}, {job.engine} engine"
+    with track(None, None, f"building {label}", ""):
+        sim = Simulation(job.network, engine=job.engine, dt=job.dt, seed=job.seed, threads=job.threads)
+    with track(None, job.duration, label) as report, stoppable(report) as watch:
+        try:
+            sim.run(job.duration, progress=watch)
+        except Stopped:
+            return sim.result(), True
+    return sim.result(), False
+
+
+class Stopped(Exception):
+    """Ctrl-C came; raised between two slices of the run, where everything recorded is complete."""
+
+
+@contextmanager
+def stoppable(report: Report) -> Iterator[Any]:
+    """A progress function that raises `Stopped` after the first Ctrl-C; a second Ctrl-C does not wait for it."""
+    pressed = threading.Event()
+
+    def note(number: int, frame: Any) -> None:
+        if pressed.is_set():
+            raise KeyboardInterrupt
+        pressed.set()
+
+    def watch(done: float, total: float) -> None:
+        report(done)
+        if pressed.is_set():
+            raise Stopped
+
+    previous = signal.signal(signal.SIGINT, note) if threading.current_thread() is threading.main_thread() else None
+    try:
+        yield watch
+    finally:
+        if previous is not None:
+            signal.signal(signal.SIGINT, previous)
+
+
+def write(job: Job, result: Result, found: dict[str, Any]) -> list[Path]:
+    """Write spikes, summary and pictures; return their paths."""
+    from spikesim.commands import to_json
+
+    written = []
+    if job.out:
+        spikes, text = job.out / "spikes.h5", job.out / "summary.json"
+        result.save(spikes, overwrite=job.overwrite)
+        _write_text(text, to_json(found) + "\n")
+        written += [spikes, text]
+    if job.pictures and result.duration:
+        from spikesim import plotting
+
+        figure = plotting.overview(result)
+        for path in job.pictures:
+            plotting.save(figure, path, overwrite=job.overwrite)
+            written.append(path)
+    return written
+
+
+def _check_files(plan: Plan, pictures: tuple[Path, ...]) -> None:
+    """Make the output folder and be sure that every file can be written."""
+    if plan.plot and plan.plot.suffix.lower() not in FORMATS:
+        raise FileError(f"--plot {plan.plot}: must end in {', '.join(FORMATS)}")
+    files = [*pictures, *((plan.out / "spikes.h5", plan.out / "summary.json") if plan.out else ())]
+    for path in files:
+        if path.is_dir():
+            raise FileError(f"{path}: is a folder, not a file")
+        if path.exists() and not plan.overwrite:
+            raise FileError(f"{path}: exists already; add --overwrite to replace it")
+    try:
+        if plan.out:
+            plan.out.mkdir(parents=True, exist_ok=True)
+        for folder in {path.parent for path in files}:
+            with tempfile.TemporaryFile(dir=folder):
+                pass
+    except OSError as error:
+        raise FileError(f"{error.filename or plan.out or plan.plot}: cannot write there ({error.strerror})") from None
+
+
+def _write_text(path: Path, text: str) -> None:
+    """Write a whole file or none."""
+    part = path.with_name(path.name + ".part")
+    try:
+        part.write_text(text, encoding="utf-8")
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise FileError(f"{path}: cannot be written ({error.strerror})") from None
+
+
+def peak_rss_mb() -> float:
+    """Largest memory this process has held, in MB."""
+    if sys.platform == "win32":
+        import psutil
+
+        return float(psutil.Process().memory_info().peak_wset / 1e6)
+    import resource
+
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6

@@ -1,0 +1,53 @@
+"""How much memory a network will need, said before it is built."""
+
+from __future__ import annotations
+
+import psutil
+
+from spikesim.engines.store import is_plain, weight_bytes
+from spikesim.errors import NetworkError
+from spikesim.network import Network, Projection
+
+NEURON = {"event": 150, "grid": 60}  # bytes of state per neuron, about
+SHARE = 0.9  # of the memory that is free
+
+
+def synapse_bytes(projection: Projection, engine: str) -> int:
+    """Bytes one synapse of a projection takes once built (targets as 4-byte numbers)."""
+    delay = 0 if is_plain(projection.delay) else (8 if engine == "event" else 2)
+    return 4 + weight_bytes(projection) + delay
+
+
+def estimate(network: Network, engine: str = "event", batch: int = 1) -> dict[str, float]:
+    """Bytes by population and projection, an estimate from above for most networks."""
+    need = {p.name: float(NEURON[engine] * p.size * batch) for p in network.populations}
+    for q in network.projections:
+        rows = 8 * (len(q.pre) + 1)  # type: ignore[arg-type]
+        need[str(q.name)] = rows + q.synapses * synapse_bytes(q, engine)
+    return need
+
+
+def check_memory(network: Network, engine: str, batch: int) -> None:
+    """Raise NetworkError where a network cannot fit into the memory that is free."""
+    need = estimate(network, engine, batch)
+    total, free = sum(need.values()), psutil.virtual_memory().available
+    if total > SHARE * free:
+        largest = max(need, key=lambda name: need[name])
+        raise NetworkError(
+            f"{network!r} needs about {total / 1e9:.3g} GB for the {engine} engine, {free / 1e9:.3g} GB are free; "
+            f"the largest part is {largest!r} with {need[largest] / 1e9:.3g} GB"
+        )
+
+
+def summary(network: Network, engine: str = "event") -> list[dict[str, object]]:
+    """Rows of a table: populations and projections with neurons, synapses and bytes."""
+    need = estimate(network, engine)
+    rows: list[dict[str, object]] = [
+        {"name": p.name, "kind": "source" if p.is_source else "neurons", "size": p.size, "bytes": need[p.name]}
+        for p in network.populations
+    ]
+    rows += [
+        {"name": q.name, "kind": "synapses", "size": round(q.synapses), "bytes": need[str(q.name)]}
+        for q in network.projections
+    ]
+    return rows

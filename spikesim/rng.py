@@ -1,0 +1,82 @@
+"""Counter-based random numbers: each value is a function of (seed, purpose, element, draw) and of nothing else.
+
+There is no stream to advance, so results do not depend on threads, on the order of work or on where a run was
+split. The mixing function is Stafford's variant 13 of the 64-bit finaliser used by SplitMix64
+(Steele, Lea & Flood 2014, doi:10.1145/2714064.2660195), applied once per key word.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+
+import numpy as np
+
+from spikesim._jit import kernel
+
+U64 = np.uint64
+GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+_M1 = np.uint64(0xBF58476D1CE4E5B9)
+_M2 = np.uint64(0x94D049BB133111EB)
+_S30, _S27, _S31, _S11 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(11)
+_ONE = np.uint64(1)
+_TO_UNIT = 2.0**-53
+
+
+@kernel
+def mix(x):
+    """Bijective 64-bit scrambler; x and the result are uint64."""
+    x = (x ^ (x >> _S30)) * _M1
+    x = (x ^ (x >> _S27)) * _M2
+    return x ^ (x >> _S31)
+
+
+@kernel
+def bits(key, element, draw):
+    """64 random bits for draw number `draw` of `element` under `key`."""
+    return mix(mix(key + (U64(element) + _ONE) * GOLDEN) + (U64(draw) + _ONE) * GOLDEN)
+
+
+@kernel
+def unit(word):
+    """Uniform number in (0, 1) from 64 bits; never 0 and never 1."""
+    return (np.float64(word >> _S11) + 0.5) * _TO_UNIT
+
+
+@kernel
+def uniform(key, element, draw):
+    """Uniform number in (0, 1)."""
+    return unit(bits(key, element, draw))
+
+
+@kernel
+def exponential(key, element, draw):
+    """Exponential number with mean 1."""
+    return -math.log(unit(bits(key, element, draw)))
+
+
+@kernel
+def below(word, n):
+    """Whole number in [0, n) from 64 bits, for n < 2**32 (multiply-shift; bias below n / 2**32)."""
+    return np.int64(((word >> U64(32)) * U64(n)) >> U64(32))
+
+
+@kernel
+def fill_uniform(key, elements, draws, out):
+    """out[i] = uniform(key, elements[i], draws[i])."""
+    for i in range(len(out)):
+        out[i] = uniform(key, elements[i], draws[i])
+
+
+def make_key(seed: int, *words: str | int) -> np.uint64:
+    """Key of one purpose: a hash of the seed and the words that name it."""
+    text = "\x1f".join([str(int(seed)), *map(str, words)])
+    return np.uint64(int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little"))
+
+
+def uniforms(key: np.uint64, elements: np.ndarray, draws: np.ndarray) -> np.ndarray:
+    """Vector of uniform numbers in (0, 1), one per pair of element and draw."""
+    out = np.empty(len(elements))
+    with np.errstate(over="ignore"):
+        fill_uniform(key, elements, draws, out)
+    return out

@@ -1,0 +1,146 @@
+"""What every network of the zoo declares: source, parameters with unit, bounds and meaning, and how it is built."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import Field, dataclass, field, fields
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+from spikesim.errors import ParameterError, unknown
+from spikesim.parameters import as_count, as_values
+
+if TYPE_CHECKING:
+    from spikesim.network import Network
+
+
+def number(default: float | None, unit: str, bounds: str, doc: str) -> Any:
+    """Declare a real parameter; `bounds` reads like ``"> 0, <= 1"``, a default of None is left to the network."""
+    return field(default=default, metadata={"kind": "number", "unit": unit, "bounds": bounds, "doc": doc})
+
+
+def count(default: int, doc: str, minimum: int = 1) -> Any:
+    """Declare a whole-number parameter."""
+    return field(default=default, metadata={"kind": "count", "unit": "", "bounds": f">= {minimum}", "doc": doc})
+
+
+def choice(default: str, options: tuple[str, ...], doc: str) -> Any:
+    """Declare a parameter that takes one of a few words."""
+    return field(default=default, metadata={"kind": "choice", "unit": "", "bounds": " | ".join(options), "doc": doc})
+
+
+class ParameterInfo(NamedTuple):
+    """One documented parameter: `bounds` reads like ``"> 0, <= 1"`` or ``"poisson | dc"``; ``""`` is any number."""
+
+    name: str
+    default: float | int | str | None
+    unit: str
+    bounds: str
+    meaning: str
+
+
+class Description(NamedTuple):
+    """What the zoo knows of a network without building it."""
+
+    name: str
+    title: str
+    citation: str
+    scaling: str
+    deviations: tuple[str, ...]
+    parameters: tuple[ParameterInfo, ...]
+    engines: tuple[str, ...]
+    duration: float
+    dt: float
+
+    @property
+    def engine(self) -> str:
+        """Default engine."""
+        return self.engines[0]
+
+
+@dataclass(frozen=True)
+class ZooNetwork:
+    """Base of the networks of the zoo: a frozen, checked set of parameters that builds a `Network`.
+
+    Raises
+    ------
+    ParameterError
+        If a parameter is outside what its field allows.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    citation: ClassVar[str]
+    scaling: ClassVar[str]
+    deviations: ClassVar[tuple[str, ...]] = ()
+    engines: ClassVar[tuple[str, ...]] = ("event", "grid")
+    duration: ClassVar[float] = 1000.0
+    dt: ClassVar[float] = 0.1
+
+    def __post_init__(self) -> None:
+        for f in fields(self):
+            object.__setattr__(self, f.name, _checked(f, getattr(self, f.name), f"{self.name}: {f.name}"))
+
+    def build(self, scale: float) -> Network:
+        """The network with its neuron numbers multiplied by `scale`."""
+        raise NotImplementedError
+
+    def scaled(self, n: int, scale: float, what: str) -> int:
+        """`n` times `scale`, rounded, at least 1."""
+        size = round(n * scale)
+        if size < 1:
+            raise ParameterError(f"{self.name}: scale {scale:g} leaves none of {n} {what}; use {0.51 / n:.2g} or more")
+        return size
+
+    @classmethod
+    def parameters(cls) -> tuple[ParameterInfo, ...]:
+        """Documented parameters in the order of their declaration."""
+        return tuple(
+            ParameterInfo(f.name, f.default, f.metadata["unit"], f.metadata["bounds"], f.metadata["doc"])  # type: ignore[arg-type]
+            for f in fields(cls)
+        )
+
+    @classmethod
+    def describe(cls) -> Description:
+        """Everything but the network itself."""
+        return Description(
+            cls.name, cls.title, cls.citation, cls.scaling, cls.deviations,
+            cls.parameters(), cls.engines, cls.duration, cls.dt,
+        )  # fmt: skip
+
+    @classmethod
+    def named(cls, overrides: Mapping[str, Any]) -> ZooNetwork:
+        """An instance with some parameters replaced; unknown names list the valid ones."""
+        valid = [f.name for f in fields(cls)]
+        for name in overrides:
+            if name not in valid:
+                raise unknown(f"parameter of {cls.name}:", name, valid)
+        return cls(**overrides)
+
+    @classmethod
+    def read(cls, name: str, text: str) -> float | str:
+        """Value of parameter `name` from text, as typed on a command line."""
+        known = {f.name: f for f in fields(cls)}
+        if name not in known:
+            raise unknown(f"parameter of {cls.name}:", name, known)
+        if known[name].metadata["kind"] == "choice":
+            return text
+        try:
+            return float(text)
+        except ValueError:
+            raise ParameterError(f"{cls.name}: {name}: must be a number, got {text!r}") from None
+
+
+def _checked(f: Field[Any], value: Any, owner: str) -> Any:
+    kind, bounds = f.metadata["kind"], f.metadata["bounds"]
+    if value is None and f.default is None:
+        return None
+    if kind == "choice":
+        options = bounds.split(" | ")
+        if value not in options:
+            raise unknown(f"value of {owner}:", value, options)
+        return value
+    if kind == "count":
+        return as_count(value, owner, int(bounds.split()[1]))
+    for bound in bounds.split(", "):
+        value = as_values(value, owner, f.metadata["unit"], bound, scalar=True)
+    return value

@@ -1,0 +1,62 @@
+"""Fixtures shared by all tests, and the fixed Hypothesis profile."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, settings
+
+import spikesim as ss
+
+settings.register_profile(
+    "fixed",
+    derandomize=True,
+    deadline=None,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+)
+settings.load_profile("fixed")
+
+
+@pytest.fixture(params=["event", "grid"])
+def engine(request):
+    """Each engine in turn."""
+    return request.param
+
+
+@pytest.fixture
+def rng():
+    """A generator that gives every test the same numbers."""
+    return np.random.default_rng(20240229)
+
+
+@pytest.fixture(scope="session")
+def data_dir():
+    """Folder of the data sets; tests that need it are skipped where there is none."""
+    folder = Path(os.environ.get("SPIKESIM_DATA") or Path(__file__).parents[2] / "shared" / "data")
+    if not folder.is_dir():
+        pytest.skip(f"no data sets in {folder}; set SPIKESIM_DATA to the folder that holds them")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def driven():
+    """Build a network of one population "out" and given events, which arrive at exactly the times given.
+
+    ``driven(neuron, {"syn": [(time, weight), …]}, size=1, **population_fields)``: every event reaches all neurons.
+    """
+
+    def build(neuron, events=None, size=1, **fields):
+        out = ss.Population("out", size, neuron, **fields)
+        populations, projections = [out], []
+        for receptor, pairs in (events or {}).items():
+            times, weights = np.array(pairs, dtype=float).T
+            k = len(times)
+            source = ss.Population(f"to_{receptor}", k, ss.SpikeSource(ss.Spikes(times, range(k), k, times.max())))
+            rule = ss.Pairwise(np.repeat(np.arange(k), size), np.tile(np.arange(size), k))
+            projections.append(ss.Projection(source, out, rule, np.repeat(weights, size), 0.0, receptor))
+            populations.append(source)
+        return ss.Network(populations, projections)
+
+    return build
