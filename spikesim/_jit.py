@@ -27,6 +27,7 @@ from numba.extending import overload  # noqa: E402
 _PACKAGE = Path(__file__).parent
 COMPILED = not numba.config.DISABLE_JIT
 _OPTIONS = {"error_model": "numpy"}
+_INNER = {**_OPTIONS, "_nrt": False}
 
 
 def _cache_dir() -> str:
@@ -53,14 +54,30 @@ def _cache_dir() -> str:
 CACHE_DIR = _cache_dir() if COMPILED else ""
 
 
-def kernel(function: Callable[..., Any] | None = None, /, *, cache: bool = True) -> Any:
-    """Compile with the house flags: IEEE arithmetic (no fastmath), without the GIL, cached on disk."""
+def kernel(
+    function: Callable[..., Any] | None = None, /, *, cache: bool = True, inner: bool = False, inline: bool = False
+) -> Any:
+    """Compile with the house flags: IEEE arithmetic (no fastmath), without the GIL, cached on disk.
+
+    `inline` kernels are always inlined (a call would copy every array header in their tuples) and, as `inner` ones,
+    allocate nothing and do without reference counts, which would cost more than the arithmetic. `inner` kernels
+    have no entry for Python either: only kernels may call them.
+    """
     if function is None:
-        return functools.partial(kernel, cache=cache)
+        return functools.partial(kernel, cache=cache, inner=inner, inline=inline)
     saved = numba.config.CACHE_DIR
     numba.config.CACHE_DIR = CACHE_DIR
     try:
-        return njit(function, nogil=True, cache=cache, **_OPTIONS)
+        return njit(
+            function,
+            nogil=True,
+            cache=cache,
+            no_cfunc_wrapper=True,
+            no_cpython_wrapper=inner,
+            _nrt=not (inner or inline),
+            forceinline=inline,
+            **_OPTIONS,
+        )
     finally:
         numba.config.CACHE_DIR = saved
 
@@ -87,7 +104,7 @@ def verb(n_keys: int = 1, default: bool = False) -> Callable[[Callable[..., Any]
 
         if COMPILED:
 
-            @overload(call, strict=False, jit_options=_OPTIONS)
+            @overload(call, strict=False, jit_options=_INNER)
             def choose(*args: Any) -> Any:
                 return table.get(tuple(getattr(a, "instance_class", None) for a in args[:n_keys]), fallback)  # type: ignore[arg-type]
 
@@ -113,7 +130,7 @@ def twin(python: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[
 
     def wrap(choose: Callable[..., Any]) -> Callable[..., Any]:
         if COMPILED:
-            overload(python, strict=False, jit_options=_OPTIONS)(choose)
+            overload(python, strict=False, jit_options=_INNER)(choose)
         return choose
 
     return wrap

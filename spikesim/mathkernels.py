@@ -9,7 +9,7 @@ import numpy as np
 from spikesim._jit import kernel
 
 
-@kernel
+@kernel(inline=True)
 def exp_neg(x):
     """exp(-x) for x >= 0: a polynomial where it is exact to the last bit or two (x < 0.03), else the library's."""
     if x < 0.03:
@@ -20,7 +20,7 @@ def exp_neg(x):
     return math.exp(-x)
 
 
-@kernel
+@kernel(inline=True)
 def filtered(leak, rate, dt, em, es):
     """Integral over s in (0, dt) of exp(-leak (dt - s)) exp(-rate s), stable for leak near rate.
 
@@ -33,7 +33,7 @@ def filtered(leak, rate, dt, em, es):
     return em * dt * (math.expm1(z) / z if z != 0.0 else 1.0)
 
 
-@kernel
+@kernel(inline=True)
 def filtered_ramp(leak, rate, dt, em, es):
     """Integral over s in (0, dt) of exp(-leak (dt - s)) s exp(-rate s), stable for leak near rate."""
     d = leak - rate

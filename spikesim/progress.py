@@ -84,10 +84,10 @@ class _Bar:
         self.shown: Progress | None = None
         self.owner = False
         self.handle: Any = None
+        self.lock = threading.Lock()
         self.timer = threading.Timer(patience, self.show)
-        if total is None:  # nobody may ever report, so a clock opens the bar
-            self.timer.daemon = True
-            self.timer.start()
+        self.timer.daemon = True
+        self.timer.start()  # the first report may be a long way off
 
     def report(self, done: float) -> None:
         """Redraw if it is time."""
@@ -95,42 +95,44 @@ class _Bar:
         if now < self.next:
             return
         self.next = now + INTERVAL
-        if self.shown is None:
-            self.show()
+        self.show()
         if self.shown is not None:
             self.shown.update(self.shown.task_ids[0], completed=done)
             if self.handle is not None:
-                self.handle.update(self.text(), raw=True)
+                self.handle.update(self.text(self.shown), raw=True)
 
     def show(self) -> None:
-        """Open the bar unless another one is open."""
-        self.owner = self.owner or _showing.acquire(blocking=False)
-        if not self.owner:
-            return
-        self.shown = _progress(self.console, self.unit)
-        task = self.shown.add_task(self.label, total=self.total)
-        self.shown.tasks[task].start_time = self.begun
+        """Open the bar unless it or another one is open."""
+        with self.lock:
+            self.owner = self.owner or _showing.acquire(blocking=False)
+            if self.owner and self.shown is None:
+                self.shown = self.open()
+
+    def open(self) -> Progress:
+        """The bar, on the screen."""
+        shown = _progress(self.console, self.unit)
+        task = shown.add_task(self.label, total=self.total)
+        shown.tasks[task].start_time = self.begun
         if self.console.is_jupyter:
             from IPython.display import display
 
-            self.handle = display(self.text(), raw=True, display_id=True)
+            self.handle = display(self.text(shown), raw=True, display_id=True)
         else:
-            self.shown.start()
+            shown.start()
+        return shown
 
-    def text(self) -> dict[str, str]:
+    def text(self, shown: Progress) -> dict[str, str]:
         """The bar as plain text, for a notebook's display."""
         from rich.console import Console
 
-        assert self.shown is not None
         page = Console(file=io.StringIO(), width=100, force_jupyter=False, color_system=None)
-        page.print(self.shown.get_renderable())
+        page.print(shown.get_renderable())
         return {"text/plain": page.file.getvalue()}  # type: ignore[attr-defined]
 
     def close(self) -> None:
         """Remove the bar."""
         self.timer.cancel()
-        if self.timer.is_alive() and threading.current_thread() is not self.timer:
-            self.timer.join()
+        self.timer.join()
         if self.shown is not None:
             if self.handle is not None:
                 self.handle.update({"text/plain": ""}, raw=True)

@@ -21,7 +21,7 @@ def trains(network, duration, **options):
 
 def trace(network, duration, **options):
     """Sample times and membranes, sampled as often as the engine steps."""
-    record = ss.Record(states={"out": ("v",)}, interval=options.get("dt", 0.25))
+    record = ss.Record(states={"out": ("v",)}, interval=options.setdefault("dt", 0.25))
     result = ss.simulate(network, duration, record=record, **options)
     return result.state_times, result.states["out"]["v"]
 
@@ -232,7 +232,7 @@ def test_adaptive_threshold(driven, engine):
 
 def test_subtraction_keeps_the_remainder(driven, engine):
     """A perfect integrator reset by subtraction fires at k v_th C / I without drift, on the grid at the step after."""
-    current = np.array([37.0, 61.3, 100.7])
+    current = np.array([37.3, 61.3, 100.7])
     neuron = ss.Neuron(ss.IF(0.0, 100.0), threshold=ss.FixedThreshold(1.0), reset=ss.ResetBySubtraction(1.0))
     dt = 2.0**-3
     found = trains(driven(neuron, None, 3, inputs=ss.Current(current)), 500.0, engine=engine, dt=dt)
@@ -274,7 +274,7 @@ def test_poisson_source_counts_and_intervals(engine):
     assert_mean((spikes.counts() - expected) ** 2, expected, expected + 2 * expected**2)
     bins = spikes.to_dense(20.0).astype(float)  # one expected spike per bin and element
     assert_mean((bins - 1.0) ** 2, 1.0, 3.0)
-    intervals = np.concatenate([np.diff(t) for t in spikes.trains()])
+    intervals = np.concatenate([np.diff(t[:61]) for t in spikes.trains()])  # a fixed number, so that none is cut off
     assert abs(intervals.std() / intervals.mean() - 1) < 0.02
     if engine == "event":
         assert kstest(intervals, "expon", args=(0, 1e3 / rate)).pvalue > 0.01
@@ -336,7 +336,7 @@ def test_poisson_input_arrivals_are_private_poisson_trains(driven, engine):
     assert_mean((spikes.counts() - 80.0) ** 2, 80.0, 80.0 + 2 * 80.0**2)
     lost = result.counts.inputs["out"] - len(spikes)  # on the grid a step with two arrivals is one spike
     assert lost == 0 if engine == "event" else 0 <= lost < 30
-    intervals = np.concatenate([np.diff(t) for t in spikes.trains()])
+    intervals = np.concatenate([np.diff(t[:41]) for t in spikes.trains()])
     assert kstest(intervals, "expon", args=(0, 25.0)).pvalue > 0.01
     bins = spikes.to_dense(25.0).astype(float)
     assert_mean((bins[:, 1:] - 1) * (bins[:, :-1] - 1), 0.0, 1.0)

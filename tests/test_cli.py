@@ -5,8 +5,8 @@ import os
 import signal
 import subprocess
 import sys
+import time
 import types
-from contextlib import contextmanager
 from importlib.metadata import EntryPoint
 
 import pytest
@@ -216,7 +216,7 @@ def test_wrong_usage_shows_the_usage(cli, args):
 
 
 def test_warnings_are_notes_on_stderr(cli):
-    result = cli("run", "microcircuit", "--scale", "0.01", "--set", "drive=dc", "--duration", "1", "--json")
+    result = cli("run", "microcircuit", "--scale", "0.01", "--set", "drive=dc", "--duration", "1", "--json", *SMALL[-2:])
     assert result.exit_code == 0 and json.loads(result.stdout)["network"] == "microcircuit"
     assert result.stderr.startswith("note: microcircuit: at this scale drive=dc stays below threshold")
     assert "UserWarning" not in result.stderr
@@ -233,37 +233,41 @@ def test_lack_of_memory_is_one_line(cli, monkeypatch):
 # ---------------------------------------------------------------- Ctrl-C
 
 
-@pytest.fixture
-def ctrl_c(monkeypatch):
-    """Function that presses Ctrl-C as soon as a task of known length reports that more than `after` ms are done."""
+def test_ctrl_c_keeps_what_is_done(cli, monkeypatch, tmp_path):
+    run = ss.Simulation.run
 
-    def press(after):
-        @contextmanager
-        def track(progress, total, label="", unit="ms"):
-            def report(done):
-                if total is not None and done > after:
-                    os.kill(os.getpid(), signal.SIGINT)
+    def pressed(self, duration):
+        def press(done, total):
+            if done > 10.0:
+                signal.raise_signal(signal.SIGINT)
 
-            yield report
+        return run(self, duration, progress=press)
 
-        monkeypatch.setattr(run_command, "track", track)
-
-    return press
-
-
-def test_ctrl_c_keeps_what_is_done(cli, ctrl_c, tmp_path):
-    ctrl_c(after=10.0)
+    monkeypatch.setattr(ss.Simulation, "run", pressed)
+    monkeypatch.setattr(sys.modules[ss.Simulation.__module__], "SPLIT_EVERY", 0.0)  # seconds between reports
     before = signal.getsignal(signal.SIGINT)
-    result = cli(*SMALL[:-4], "--duration", "2000", "--engine", "grid", "--json", "--out", tmp_path)
+    result = cli(*SMALL[:4], "--duration", "2000", "--json", "--out", tmp_path, *SMALL[-2:])
     found = json.loads(result.stdout)
     assert result.exit_code == 130 and found["interrupted"] is True
     assert 10.0 < found["duration_ms"] < 2000.0 and "what was recorded until then" in result.stderr
     assert json.loads((tmp_path / "summary.json").read_text()) == found
     kept = ss.Result.load(tmp_path / "spikes.h5")
-    assert kept.duration == found["duration_ms"]
+    assert kept.duration == found["duration_ms"] and (tmp_path / "overview.png").exists()
     assert signal.getsignal(signal.SIGINT) is before
+    monkeypatch.undo()
     whole = ss.simulate(ss.zoo.build("brunel", scale=0.02), found["duration_ms"], engine="grid")
     assert whole.spikes["exc"] == kept.spikes["exc"]
+
+
+def test_ctrl_c_from_outside():
+    args = [sys.executable, "-m", "spikesim", *SMALL[:4], "--duration", "1e9", "--json", *SMALL[-2:]]
+    with subprocess.Popen(args, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        time.sleep(5.0)
+        process.send_signal(signal.SIGINT)
+        stdout, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130 and "Traceback" not in stderr
+    if stdout:  # else it was still building
+        assert json.loads(stdout)["interrupted"] is True
 
 
 def test_ctrl_c_before_the_run_leaves_no_traceback(cli, monkeypatch):
@@ -273,15 +277,6 @@ def test_ctrl_c_before_the_run_leaves_no_traceback(cli, monkeypatch):
     monkeypatch.setattr(run_command, "execute", execute)
     result = cli(*SMALL)
     assert result.exit_code == 130 and result.stderr.strip() == "error: interrupted" and result.stdout == ""
-
-
-def test_second_ctrl_c_does_not_wait():
-    with run_command.stoppable(lambda done: None) as watch:
-        signal.raise_signal(signal.SIGINT)
-        with pytest.raises(KeyboardInterrupt):
-            signal.raise_signal(signal.SIGINT)
-        with pytest.raises(run_command.Stopped):
-            watch(1.0, 2.0)
 
 
 # ---------------------------------------------------------------- commands of other packages

@@ -90,10 +90,11 @@ def test_none_waits_for_patience(as_terminal, monkeypatch):
     assert "long task" in terminal.getvalue()
 
 
-def test_unknown_total_opens_without_reports(as_terminal, monkeypatch):
+@pytest.mark.parametrize("total", [None, 10.0])
+def test_opens_without_reports(as_terminal, monkeypatch, total):
     terminal = as_terminal()
     monkeypatch.setattr(progress_module, "PATIENCE", 0.01)
-    with track(None, None, "compiling"):
+    with track(None, total, "compiling"):
         time.sleep(0.2)
     assert "compiling" in terminal.getvalue()
 

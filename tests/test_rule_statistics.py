@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from spikesim.connectivity import FixedIndegree, FixedOutdegree, FixedProbability, FixedTotalNumber
+from spikesim.connectivity import FixedIndegree, FixedOutdegree, FixedProbability, FixedTotalNumber, outdegree
 from spikesim.connectivity.counts import binomial_probability, good_balls
 from spikesim.rng import make_key
 
@@ -59,8 +59,12 @@ TINY = [
 ]
 
 
-@pytest.mark.parametrize("case", TINY, ids=repr)
-def test_every_outcome_has_its_probability(case):
+SPLIT = [(case, leaf) for case in TINY for leaf in ((0, 32) if isinstance(case[0], FixedOutdegree) else (32,))]
+
+
+@pytest.mark.parametrize(("case", "leaf"), SPLIT, ids=repr)
+def test_every_outcome_has_its_probability(case, leaf, monkeypatch):
+    monkeypatch.setattr(outdegree, "_LEAF", leaf)
     expected = outcomes(*case)
     n = 40 * len(expected)
     seen: Counter = Counter()
@@ -108,7 +112,7 @@ def test_degrees_of_fixed_probability(n_pre, n_post, same, allow_self):
 @pytest.mark.parametrize("flags", FLAGS, ids=repr)
 @pytest.mark.parametrize("kind", [FixedIndegree, FixedOutdegree])
 def test_degrees_of_fixed_degree(kind, flags):
-    n, k, seeds = 300, 30, 20
+    n, k, seeds = 300, 120, 6
     rule = kind(k, *flags)
     fixed, free = ("post", "pre") if kind is FixedIndegree else ("pre", "post")
     degrees = []

@@ -53,6 +53,8 @@ CASES = [
     *[(FixedTotalNumber(333, *flags), 40, 40, True) for flags in FLAGS],
     (FixedIndegree(30, allow_multiple=False), 30, 40, False),
     (FixedOutdegree(3, allow_self=False, allow_multiple=False), 30, 40, False),
+    (FixedOutdegree(200), 30, 40, False),
+    (FixedOutdegree(70, allow_self=False, allow_multiple=False), 90, 90, True),
     (FixedTotalNumber(1200, allow_multiple=False), 30, 40, False),
     (FixedTotalNumber(0), 30, 40, False),
     (Pairwise(RNG.integers(0, 30, 99), RNG.integers(0, 40, 99)), 30, 40, False),

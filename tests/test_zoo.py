@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import spikesim as ss
-from spikesim import zoo
+from spikesim import analysis, zoo
 from spikesim.errors import ParameterError, UnsupportedError
 from spikesim.zoo import microcircuit as pd14
 
@@ -204,6 +204,7 @@ def test_microcircuit_without_spread_has_constant_weights_and_delays():
 # ---------------------------------------------------------------- running
 
 
+@pytest.mark.filterwarnings("ignore:grid engine. times rounded")
 @pytest.mark.parametrize("name", NAMES)
 def test_declared_engines_run_and_others_refuse(name):
     network = zoo.build(name, scale=0.02 if name == "microcircuit" else 0.1)
@@ -221,7 +222,7 @@ def test_brunel_rate_is_siegerts(v_reset, published):
     result = ss.simulate(zoo.build("brunel", v_reset=v_reset), 500.0, engine="grid", seed=1)
     spikes = [result.spikes[name].window(100.0, 500.0) for name in ("exc", "inh")]
     rate = sum(map(len, spikes)) / 12_500 / 0.4
-    theory = ss.analysis.brunel_rate(v_reset=v_reset)
+    theory = analysis.brunel_rate(v_reset=v_reset)
     assert theory == pytest.approx(published, abs=0.005)
     assert rate == pytest.approx(theory, rel=0.02)
 
@@ -246,6 +247,7 @@ def test_vogels_abbott_coba_sustains_itself():
     assert 10.0 < len(late) / 3_200 / 0.2 < 20.0  # NEST: 13 to 15 Hz where the activity survives
 
 
+@pytest.mark.filterwarnings("ignore:grid engine. times rounded")
 def test_microcircuit_rates_at_a_tenth_are_those_of_nest():
     network = zoo.build("microcircuit", scale=0.1)
     result = ss.simulate(network, 1000.0, engine="grid", seed=1)

@@ -10,7 +10,7 @@ from spikesim.commands import table
 from spikesim.commands.run import Job, peak_rss_mb
 
 if TYPE_CHECKING:
-    from spikesim.recording import Result
+    from spikesim.result import Result
 
 
 def summary(job: Job, result: Result, interrupted: bool) -> dict[str, Any]:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 import tempfile
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,11 +17,11 @@ from spikesim.commands import INTERRUPTED, print_json, show
 from spikesim.errors import FileError, UnsupportedError, unknown
 from spikesim.parameters import as_count, as_values
 from spikesim.plotting.page import FORMATS
-from spikesim.progress import Report, track
+from spikesim.progress import track
 
 if TYPE_CHECKING:
     from spikesim.network import Network
-    from spikesim.recording import Result
+    from spikesim.result import Result
 
 ENGINES = ("event", "grid")
 
@@ -109,44 +107,39 @@ def check(plan: Plan) -> Job:
 
 def execute(job: Job) -> tuple[Result, bool]:
     """Result of the run, and whether Ctrl-C ended it early."""
-    from spikesim.simulate import Simulation
+    from spikesim import Simulation
 
-    label = f"{job.name}, {job.engine} engine"
-    with track(None, None, f"building {label}", ""):
+    with announced(), track(None, None, f"building {job.name}", ""):
         sim = Simulation(job.network, engine=job.engine, dt=job.dt, seed=job.seed, threads=job.threads)
-    with track(None, job.duration, label) as report, stoppable(report) as watch:
+    with announced():
         try:
-            sim.run(job.duration, progress=watch)
-        except Stopped:
+            sim.run(job.duration)
+        except KeyboardInterrupt:  # raised between two slices: everything recorded is complete
             return sim.result(), True
     return sim.result(), False
 
 
-class Stopped(Exception):
-    """Ctrl-C came; raised between two slices of the run, where everything recorded is complete."""
-
-
 @contextmanager
-def stoppable(report: Report) -> Iterator[Any]:
-    """A progress function that raises `Stopped` after the first Ctrl-C; a second Ctrl-C does not wait for it."""
-    pressed = threading.Event()
+def announced() -> Iterator[None]:
+    """Say so in a terminal when kernels are compiled, which happens once and takes long, not when they are loaded."""
+    from numba.core.event import Event, Listener, install_listener
 
-    def note(number: int, frame: Any) -> None:
-        if pressed.is_set():
-            raise KeyboardInterrupt
-        pressed.set()
+    class Announcer(Listener):  # type: ignore[misc]
+        """Speaks at the first compilation."""
 
-    def watch(done: float, total: float) -> None:
-        report(done)
-        if pressed.is_set():
-            raise Stopped
+        told = not (sys.stderr and sys.stderr.isatty())
 
-    previous = signal.signal(signal.SIGINT, note) if threading.current_thread() is threading.main_thread() else None
-    try:
-        yield watch
-    finally:
-        if previous is not None:
-            signal.signal(signal.SIGINT, previous)
+        def on_start(self, event: Event) -> None:
+            """Speak once."""
+            if not self.told:
+                typer.echo("compiling kernels for this kind of network; they are kept for the next run", err=True)
+            self.told = True
+
+        def on_end(self, event: Event) -> None:
+            """Nothing to say."""
+
+    with install_listener("numba:compile", Announcer()):
+        yield
 
 
 def write(job: Job, result: Result, found: dict[str, Any]) -> list[Path]:

@@ -151,7 +151,8 @@ class Convolution:
         in_shape = _shape(self.in_shape, "Convolution.in_shape")
         if weights.shape[1] != in_shape[0]:
             raise ParameterError(
-                f"Convolution.kernel: needs the {in_shape[0]} input channels of in_shape = {in_shape}, got shape {weights.shape}"
+                f"Convolution.kernel: needs the {in_shape[0]} input channels of in_shape = {in_shape}, "
+                f"got shape {weights.shape}"
             )
         stride = _pair(self.stride, "Convolution.stride", 1)
         padding = _pair(self.padding, "Convolution.padding", 0)

@@ -14,7 +14,7 @@ from spikesim.connectivity.rule import Pairs
 from spikesim.connectivity.rules import numbered
 from spikesim.rng import below, bits, uniform
 
-_LEAF = 128  # synapses a source draws at once, on average; fewer make ranges cheaper, more make wholes cheaper
+_LEAF = 32  # synapses a source draws at once, on average; fewer make ranges cheaper, more make wholes cheaper
 
 
 class _Fan(NamedTuple):

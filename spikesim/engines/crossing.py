@@ -21,11 +21,11 @@ LEVELS, TERMS = 24, 12
 
 
 def scratch():
-    """Working memory of one thread: terms by level, and two lists of sign changes."""
-    return np.zeros((LEVELS, TERMS, 3)), np.zeros(2 * LEVELS), np.zeros(2 * LEVELS)
+    """Working memory of one thread: terms by level, two lists of sign changes, number of terms by level."""
+    return np.zeros((LEVELS, TERMS, 3)), np.zeros((2, 2 * LEVELS)), np.zeros(LEVELS, np.int64)
 
 
-@kernel
+@kernel(inline=True, inner=True)
 def potential(parts, state, j, v, current, u):
     """v(u) without further input."""
     em = exp_neg(verbs.e_leak(parts.membrane, j) * u)
@@ -33,7 +33,7 @@ def potential(parts, state, j, v, current, u):
     return free + verbs.e_psp_all(parts.synapses, state.ys, j, u, em)
 
 
-@kernel
+@kernel(inner=True)
 def _value(which, parts, state, j, v, current, u, terms, k):
     """f (which = 0), f' (1), or the scaled exponential polynomial in the first k rows of `terms` (2)."""
     if which == 2:
@@ -57,7 +57,7 @@ def _value(which, parts, state, j, v, current, u, terms, k):
     return total
 
 
-@kernel
+@kernel(inner=True)
 def _root(which, parts, state, j, v, current, lo, f_lo, hi, f_hi, terms, k):
     """Sign change bracketed by lo and hi, to the last bits (Illinois steps, bisection when they stall)."""
     side = 0
@@ -86,10 +86,10 @@ def _root(which, parts, state, j, v, current, lo, f_lo, hi, f_hi, terms, k):
     return hi
 
 
-@kernel
+@kernel(inner=True)
 def _sign_changes(which, parts, state, j, v, current, end, breaks, n_breaks, found, terms, k):
     """Sign changes in (0, end) of a function monotone (up to a positive factor) between `breaks`; returns their number."""
-    n, lo = 0, 0.0
+    n, lo = np.int64(0), 0.0
     f_lo = _value(which, parts, state, j, v, current, 0.0, terms, k)
     for b in range(n_breaks + 1):
         hi = breaks[b] if b < n_breaks else end
@@ -101,7 +101,7 @@ def _sign_changes(which, parts, state, j, v, current, end, breaks, n_breaks, fou
     return n
 
 
-@kernel
+@kernel(inner=True)
 def _differentiate(terms, level, k):
     """Apply (d/du + rate of the last term) to `terms[level]` into the next level; return its number of terms."""
     top, nxt = terms[level], terms[level + 1]
@@ -116,25 +116,27 @@ def _differentiate(terms, level, k):
     return n
 
 
-@kernel
+@kernel(inner=True)
 def _breaks_of_terms(parts, state, j, v, current, end, work, k):
-    """Sign changes of the exponential polynomial in the first k rows of work[0]; returns (list, number)."""
-    terms, one, two = work
-    sizes = np.empty(LEVELS, np.int64)
-    level = 0
+    """Sign changes of the exponential polynomial in the first k rows of work[0][0]; returns (row of lists, number)."""
+    terms, lists, sizes = work
+    which = np.int64(2)  # not a literal: one compilation serves all
+    level, row = np.int64(0), np.int64(0)
     sizes[0] = k
     while sizes[level] > 1 or (sizes[level] == 1 and terms[level, 0, 2] != 0.0):
         sizes[level + 1] = _differentiate(terms, level, sizes[level])
         level += 1
-    n = 0
+    n = np.int64(0)
     while level > 0:
         level -= 1
-        n = _sign_changes(2, parts, state, j, v, current, end, one, n, two, terms[level], sizes[level])
-        one, two = two, one
-    return one, two, n
+        n = _sign_changes(
+            which, parts, state, j, v, current, end, lists[row], n, lists[1 - row], terms[level], sizes[level]
+        )
+        row = 1 - row
+    return row, n
 
 
-@kernel
+@kernel(inline=True, inner=True)
 def next_crossing(parts, state, j, v, current, within, last, work):
     """Time u until neuron j crosses its threshold upwards, and whether u is exact.
 
@@ -154,43 +156,51 @@ def next_crossing(parts, state, j, v, current, within, last, work):
     if not last and verbs.e_theta_rate(parts.threshold, state.a, j, 0.0) <= 0.0:
         if v + within * max(slope, 0.0) < verbs.e_theta(parts.threshold, state.a, j, within):
             return np.inf, False
+    return exact_crossing(parts, state, j, v, current, limit, work), True
+
+
+@kernel(inner=True)
+def exact_crossing(parts, state, j, v, current, limit, work):
+    """Time until the next upward crossing, inf if there is none."""
     terms = work[0]
     leak = verbs.e_leak(parts.membrane, j)
-    k = verbs.e_terms_all(parts.synapses, state.ys, j, terms[0], 0)
+    k = verbs.e_terms_all(parts.synapses, state.ys, j, terms[0], np.int64(0))
     k = verbs.e_theta_terms(parts.threshold, state.a, j, leak, terms[0], k)
-    n = 0
+    n = np.int64(0)
     for m in range(k):  # drop empty terms
         if terms[0, m, 1] != 0.0 or terms[0, m, 2] != 0.0:
-            terms[0, n] = terms[0, m]
+            terms[0, n, 0], terms[0, n, 1], terms[0, n, 2] = terms[0, m, 0], terms[0, m, 1], terms[0, m, 2]
             n += 1
     if n == 0:
         th = verbs.e_theta(parts.threshold, state.a, j, 0.0)
-        return (verbs.e_reach(parts.membrane, v, th, j, current) if v < th else np.inf), True
-    return _crossing_of_pieces(parts, state, j, v, current, leak, limit, work, n), True
+        return verbs.e_reach(parts.membrane, v, th, j, current) if v < th else np.inf
+    return _crossing_of_pieces(parts, state, j, v, current, leak, limit, work, n)
 
 
-@kernel
+@kernel(inner=True)
 def _crossing_of_pieces(parts, state, j, v, current, leak, limit, work, k):
     """First upward crossing, from the monotone pieces of f."""
     terms = work[0]
+    which = np.int64(0)
     slowest = leak if leak > 0.0 else np.inf
     for m in range(k):
         slowest = min(slowest, terms[0, m, 0])
     end = 60.0 / slowest
-    one, two, n = _breaks_of_terms(parts, state, j, v, current, end, work, k)
-    n = _sign_changes(1, parts, state, j, v, current, end, one, n, two, terms[0], k)
-    lo, f_lo = 0.0, _value(0, parts, state, j, v, current, 0.0, terms[0], k)
+    row, n = _breaks_of_terms(parts, state, j, v, current, end, work, k)
+    breaks = work[1][1 - row]
+    n = _sign_changes(which + 1, parts, state, j, v, current, end, work[1][row], n, breaks, terms[0], k)
+    lo, f_lo = 0.0, _value(which, parts, state, j, v, current, 0.0, terms[0], k)
     for b in range(n + 1):
-        hi = two[b] if b < n else end
-        f_hi = _value(0, parts, state, j, v, current, hi, terms[0], k)
+        hi = breaks[b] if b < n else end
+        f_hi = _value(which, parts, state, j, v, current, hi, terms[0], k)
         if f_lo < 0.0 and f_hi >= 0.0:
-            return _root(0, parts, state, j, v, current, lo, f_lo, hi, f_hi, terms[0], k)
+            return _root(which, parts, state, j, v, current, lo, f_lo, hi, f_hi, terms[0], k)
         lo, f_lo = hi, f_hi
     if f_lo < 0.0 and limit == np.inf:  # a perfect integrator with constant current gets there in the end
         hi = 2.0 * lo
-        f_hi = _value(0, parts, state, j, v, current, hi, terms[0], k)
+        f_hi = _value(which, parts, state, j, v, current, hi, terms[0], k)
         while f_hi < 0.0:
             lo, f_lo, hi = hi, f_hi, 2.0 * hi
-            f_hi = _value(0, parts, state, j, v, current, hi, terms[0], k)
-        return _root(0, parts, state, j, v, current, lo, f_lo, hi, f_hi, terms[0], k)
+            f_hi = _value(which, parts, state, j, v, current, hi, terms[0], k)
+        return _root(which, parts, state, j, v, current, lo, f_lo, hi, f_hi, terms[0], k)
     return np.inf

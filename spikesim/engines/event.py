@@ -66,6 +66,7 @@ class EventShard:
         self.private = _private(shard, seed)
         self.inbox = Inbox(shard, bundles)
         self.work = crossing.scratch()
+        self.listed = np.empty(shard.n, np.int64)
         self.current: Any = 0.0
         self.out = (np.empty(256), np.empty(256, np.int64))
 
@@ -113,14 +114,22 @@ class EventShard:
     def run(self, after: float, until: float, histories: list[Any]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Take up arrivals in (after, until], carry neurons to `until`, return (time, element) of spikes in order."""
         touched, inbox = self.inbox.collect(until, histories)
-        out_t, out_i, count = kernels.carry_touched(
-            self.parts, self.state, touched, self.current, self.lag, inbox, self.private, until, self.work, *self.out
-        )
-        self.out = (out_t, out_i)
+        due = self.listed[: kernels.list_due(self.state, touched, until, self.listed)]
+        pieces, m = [], 0
+        if not len(due):
+            return np.empty(0), np.empty(0, np.int64)
+        while m < len(due):  # once, unless there are more spikes than fit the output
+            m, count = kernels.carry_all(
+                self.parts, self.state, due, m, self.current, self.lag, inbox, self.private, until, self.work, *self.out
+            )
+            pieces.append((self.out[0][:count], self.out[1][:count]))
+            if m < len(due):
+                self.out = (np.empty(2 * count), np.empty(2 * count, np.int64))
+        out_t, out_i = pieces[0] if len(pieces) == 1 else tuple(map(np.concatenate, zip(*pieces, strict=True)))
         shard = self.shard
-        order = np.lexsort((out_i[:count], out_t[:count]))
-        b, i = np.divmod(out_i[:count][order], shard.width)
-        return out_t[:count][order], (b + shard.b0) * shard.block.size + i + shard.lo
+        order = np.lexsort((out_i, out_t))
+        b, i = np.divmod(out_i[order], shard.width)
+        return out_t[order], (b + shard.b0) * shard.block.size + i + shard.lo
 
     @property
     def positions(self) -> list[int]:
@@ -171,7 +180,7 @@ class EventShard:
 
 def counters_of(private: kernels.Private, shard: Shard) -> dict[str, NDArray[np.int64]]:
     """Arrivals of private Poisson input per population of the block."""
-    per_neuron = private.arrivals.sum(axis=0).reshape(shard.b1 - shard.b0, shard.width)
+    per_neuron = np.maximum(private.draw - 1, 0).sum(axis=0).reshape(shard.b1 - shard.b0, shard.width)
     found = {}
     for p in shard.block.populations:
         a, b, shift = shard.overlap(p)
@@ -197,34 +206,33 @@ def _private(shard: Shard, seed: int) -> kernels.Private:
         for m, item in enumerate(p.inputs)
         if isinstance(item, PoissonInput)
     ]
-    K, n = len(found), shard.n
-    element, weight = np.full((K, n), -1, dtype=np.int64), np.zeros((K, n))
-    start, times, rates = [0], [], []
-    key, receptor = np.zeros(K, np.uint64), np.zeros(K, np.int64)
+    count, n = len(found), shard.n
+    time, weight = np.full((count, n), np.inf), np.zeros((count, n))
+    streams, receptor = np.zeros((count, n), np.uint64), np.zeros(count, np.int64)
+    start, times, mean = [0], [np.empty(0)], []
     for row, (k, p, m, item) in enumerate(found):
         receptors = list(p.model.receptors)  # type: ignore[union-attr]
         receptor[row] = receptors.index(item.receptor or receptors[0])
-        key[row] = make_key(seed, "poisson input", p.name, m)
         piece_times, values = pieces(item.rate)
         start.append(start[-1] + len(values))
         times.append(piece_times)
-        rates += [shard.gather({k: v}) * 1e-3 for v in values]
+        with np.errstate(divide="ignore"):
+            mean += [1e3 / shard.gather({k: v}) for v in values]
         weight[row] = shard.gather({k: item.weight})
-        numbers = np.arange(shard.b0, shard.b1)[:, None] * p.size + np.arange(p.size)
-        full = np.full((shard.b1, p.size), -1.0)
-        full[shard.b0 :] = numbers
-        element[row] = shard.gather({k: full}, default=-1.0).astype(np.int64)
+        a, b, _ = shard.overlap(p)
+        element = shard.gather({k: np.arange(shard.b1)[:, None] * p.size + np.arange(p.size)}, default=-1.0)
+        here = element >= 0 if a < b else np.zeros(n, bool)
+        time[row, here] = 0.0
+        kernels.start_streams(make_key(seed, "poisson input", p.name, m), element.astype(np.int64), streams[row])
     private = kernels.Private(
-        np.full((K, n), np.inf),
-        np.zeros((K, n), np.int64),
-        key,
-        element,
+        time,
+        np.zeros((count, n), np.int64),
+        streams,
         weight,
         receptor,
         np.array(start, dtype=np.int64),
-        np.concatenate(times) if times else np.empty(0),
-        np.array(rates).reshape(-1, n),
-        np.zeros((K, n), np.int64),
+        np.concatenate(times),
+        np.array(mean).reshape(-1, n),
     )
     kernels.start_private(private)
     return private

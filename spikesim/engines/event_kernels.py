@@ -10,7 +10,7 @@ from spikesim import verbs
 from spikesim._jit import at, kernel, verb
 from spikesim.engines.crossing import next_crossing, potential
 from spikesim.mathkernels import exp_neg
-from spikesim.rng import exponential
+from spikesim.rng import exponential, stream
 
 BLOCK = 512  # neurons whose earliest wake-up is kept as one number
 
@@ -42,16 +42,14 @@ class State(NamedTuple):
 class Private(NamedTuple):
     """Poisson trains private to each neuron: K inputs; rates are piecewise constant in time."""
 
-    time: Any  # (K, n) next arrival
+    time: Any  # (K, n) next arrival, inf where there is no input
     draw: Any  # (K, n) number of intervals drawn
-    key: Any  # (K,) uint64
-    element: Any  # (K, n) identity of the neuron for random numbers, -1 where the input does not apply
+    stream: Any  # (K, n) uint64: start of the random numbers of this input and neuron
     weight: Any  # (K, n)
     receptor: Any  # (K,)
-    start: Any  # (K,) first row of each input in `times` and `rates`, and (K + 1) the end
+    start: Any  # (K,) first row of each input in `times` and `mean`, and (K + 1) the end
     times: Any  # (pieces,)
-    rates: Any  # (pieces, n) per ms
-    arrivals: Any  # (K, n) count
+    mean: Any  # (pieces, n) mean interval in ms, inf where the rate is 0
 
 
 class Compact(NamedTuple):
@@ -148,47 +146,42 @@ def _full_sort(inbox, lo, hi):
         inbox.time[m], inbox.weight[m], inbox.receptor[m] = t, w, r
 
 
-@kernel
+@kernel(inline=True, inner=True)
 def next_private(private, k, j, t):
-    """Arrival after `t` of input k at neuron j: one exponential number spent at the rates that hold."""
-    need = exponential(private.key[k], private.element[k, j], private.draw[k, j])
+    """Arrival after `t` of input k at neuron j."""
+    need = exponential(private.stream[k, j], private.draw[k, j])
     private.draw[k, j] += 1
+    first = private.start[k]
+    if private.start[k + 1] == first + 1:
+        return t + need * private.mean[first, j]
+    return _spend(private, k, j, t, need)
+
+
+@kernel(inner=True)
+def _spend(private, k, j, t, need):
+    """Time by which `need` mean intervals have passed since `t`, at the rates that hold on the way."""
     piece, end = private.start[k], private.start[k + 1]
     while piece + 1 < end and private.times[piece + 1] <= t:
         piece += 1
     now = max(t, private.times[piece])
-    while True:
-        rate = private.rates[piece, j]
-        last = piece + 1 == end
-        room = np.inf if last else (private.times[piece + 1] - now) * rate
+    while piece + 1 < end:
+        room = (private.times[piece + 1] - now) / private.mean[piece, j]
         if need < room:
-            return now + need / rate if rate > 0.0 else np.inf
-        if last:
-            return np.inf
+            break
         need -= room
         piece += 1
         now = private.times[piece]
+    return now + need * private.mean[piece, j]
 
 
-@kernel
+@kernel(inline=True, inner=True)
 def _set_wake(state, j, wake):
     state.wake[j] = wake
     if wake < state.block_wake[j // BLOCK]:
         state.block_wake[j // BLOCK] = wake
 
 
-@kernel
-def _emit(out_t, out_i, n, t, j):
-    """Append a spike, growing the arrays when full."""
-    if n == len(out_t):
-        more_t, more_i = np.empty(2 * n + 64), np.empty(2 * n + 64, np.int64)
-        more_t[:n], more_i[:n] = out_t, out_i
-        out_t, out_i = more_t, more_i
-    out_t[n], out_i[n] = t, j
-    return out_t, out_i, n + 1
-
-
-@kernel
+@kernel(inline=True, inner=True)
 def _carry(parts, state, j, v, current, t, to):
     """State of neuron j moved from t to `to` without events between; returns v."""
     dt = to - t
@@ -196,112 +189,151 @@ def _carry(parts, state, j, v, current, t, to):
         v = potential(parts, state, j, v, current, dt)
     verbs.e_decay_all(parts.synapses, state.ys, j, dt)
     verbs.e_theta_advance(parts.threshold, state.a, j, dt)
-    state.updates[j] += 1
     return v
 
 
-@kernel
-def _arrivals(parts, state, j, v, t, inbox, e, stop, private):
-    """Take up everything that arrives at neuron j at time t, a late reset first; returns v and the next item."""
-    open_ = state.ref[j] < t
-    if state.late[j] == t:
-        v = verbs.reset(parts.reset, v, j)
-        state.late[j] = np.inf
-    while e < stop and item_time(inbox, e) == t:
-        dv = verbs.e_receive_at(parts.synapses, state.ys, j, item_receptor(inbox, e), item_weight(inbox, e))
-        v += dv if open_ else 0.0
-        e += 1
-    for k in range(len(private.key)):
+@kernel(inline=True, inner=True)
+def _soonest(private, j):
+    """Next arrival at neuron j from its private trains."""
+    soonest = np.inf
+    for k in range(len(private.receptor)):
+        soonest = min(soonest, private.time[k, j])
+    return soonest
+
+
+@kernel(inline=True, inner=True)
+def _take_private(parts, state, j, t, private):
+    """Take up the private arrivals of time t and draw the next; returns the change of v."""
+    total = 0.0
+    for k in range(len(private.receptor)):
         if private.time[k, j] == t:
-            dv = verbs.e_receive_at(parts.synapses, state.ys, j, private.receptor[k], private.weight[k, j])
-            v += dv if open_ else 0.0
-            private.arrivals[k, j] += 1
+            total += verbs.e_receive_at(parts.synapses, state.ys, j, private.receptor[k], private.weight[k, j])
             private.time[k, j] = next_private(private, k, j, t)
-    return v, e
+    return total
 
 
-@kernel
-def _spike(parts, state, j, v, t, lag, t_ref):
-    """What a spike of neuron j at time t leaves; returns v."""
-    verbs.theta_spike(parts.threshold, state.a, j, True)
-    if lag > 0.0:
-        state.late[j] = t + lag
-        return v
-    state.ref[j] = t + t_ref if t_ref > 0.0 else -np.inf
-    return verbs.reset(parts.reset, v, j)
-
-
-@kernel
+@kernel(inner=True)
 def carry_neuron(parts, state, j, current, lag, t_ref, inbox, private, until, work, out_t, out_i, n):
-    """Neuron j from its last event through all its events up to `until` (inclusive)."""
+    """Neuron j from its last event through all its events up to `until` (inclusive); returns the number of spikes.
+
+    Where the spikes fill the output, the neuron stops after the last of them, ready to go on.
+
+    `to` is the next thing that comes from outside or was set by an earlier spike; before it, refractoriness may end
+    or the threshold be crossed. `ref` and `late` are the end of refractoriness and the time of a late reset.
+    """
     e = inbox.first[j]
     stop = e + inbox.count[j]
     sort_items(inbox, e, stop)
-    t, v = state.last[j], state.v[j]
+    t, v, ref, late = state.last[j], state.v[j], state.ref[j], state.late[j]
+    arrival = item_time(inbox, e) if e < stop else np.inf
+    own = _soonest(private, j)
+    updates = 0
     while True:
-        # the next thing that comes from outside or was set by an earlier spike
-        to = item_time(inbox, e) if e < stop else np.inf
-        for k in range(len(private.key)):
-            to = min(to, private.time[k, j])
-        to = min(to, state.late[j])
-        if state.ref[j] > t and state.ref[j] < to:  # refractoriness ends first
-            if state.ref[j] > until:
-                wake = state.ref[j]
+        to = min(min(arrival, own), late)
+        if ref > t and ref < to:
+            if ref > until:
+                wake = ref
                 break
-            end = state.ref[j]
-            v = _carry(parts, state, j, v, current, t, end)
-            t = end
-            if v >= verbs.theta(parts.threshold, state.a, j):
-                out_t, out_i, n = _emit(out_t, out_i, n, t, j)
-                v = _spike(parts, state, j, v, t, lag, t_ref)
-            continue
-        if state.ref[j] <= t and state.late[j] == np.inf:
-            last = to > until
-            u, exact = next_crossing(parts, state, j, v, current, (until if last else to) - t, last, work)
-            if last and not (exact and t + u <= until):
-                wake = min(to, t + u)
+            fires, to = True, ref
+        else:
+            fires = False
+            if ref <= t and late == np.inf:
+                last = to > until
+                u, exact = next_crossing(parts, state, j, v, current, (until if last else to) - t, last, work)
+                if last and not (exact and t + u <= until):
+                    wake = min(to, t + u)
+                    break
+                if exact and t + u < to:
+                    fires, to = True, t + u
+            elif to > until:
+                wake = to
                 break
-            if exact and t + u < to:
-                v = _carry(parts, state, j, v, current, t, t + u)
-                t += u
-                out_t, out_i, n = _emit(out_t, out_i, n, t, j)
-                v = _spike(parts, state, j, v, t, lag, t_ref)
-                continue
-        if to > until:
-            wake = to
-            break
+        held = ref > t
+        state.ref[j] = ref
         v = _carry(parts, state, j, v, current, t, to)
         t = to
-        v, e = _arrivals(parts, state, j, v, t, inbox, e, stop, private)
-        if state.ref[j] <= t and state.late[j] == np.inf and v >= verbs.theta(parts.threshold, state.a, j):
-            out_t, out_i, n = _emit(out_t, out_i, n, t, j)
-            v = _spike(parts, state, j, v, t, lag, t_ref)
-    state.last[j], state.v[j] = t, v
+        updates += 1
+        if fires:  # by itself: a crossing, or above threshold at the end of refractoriness
+            fires = not held or v >= verbs.theta(parts.threshold, state.a, j)
+        else:
+            if late == t:
+                v, late = verbs.reset(parts.reset, v, j), np.inf
+            dv = 0.0
+            while arrival == t:
+                dv += verbs.e_receive_at(parts.synapses, state.ys, j, item_receptor(inbox, e), item_weight(inbox, e))
+                e += 1
+                arrival = item_time(inbox, e) if e < stop else np.inf
+            if own == t:
+                dv += _take_private(parts, state, j, t, private)
+                own = _soonest(private, j)
+            if ref < t:
+                v += dv
+            fires = ref <= t and late == np.inf and v >= verbs.theta(parts.threshold, state.a, j)
+        if fires:
+            out_t[n], out_i[n] = t, j
+            n += 1
+            verbs.theta_spike(parts.threshold, state.a, j, True)
+            if lag > 0.0:
+                late = t + lag
+            else:
+                v = verbs.reset(parts.reset, v, j)
+                ref = t + t_ref if t_ref > 0.0 else -np.inf
+            if n == len(out_t):
+                inbox.first[j], inbox.count[j] = e, stop - e
+                wake = t
+                break
+    state.last[j], state.v[j], state.ref[j], state.late[j] = t, v, ref, late
+    state.updates[j] += updates
     _set_wake(state, j, wake)
-    return out_t, out_i, n
+    return n
 
 
-@kernel
-def carry_touched(parts, state, touched, current, lag, inbox, private, until, work, out_t, out_i):
-    """Carry all neurons listed in `touched`, then all that wake up by themselves; returns their spikes."""
-    n = 0
-    for m in range(len(touched)):
-        j = touched[m]
-        out_t, out_i, n = carry_neuron(
-            parts, state, j, at(current, j), lag, at(parts.t_ref, j), inbox, private, until, work, out_t, out_i, n
-        )
-        inbox.count[j] = 0
+@kernel(inner=True)
+def _due(state, touched, until, listed):
+    """List the neurons that something reaches, then those that wake up by themselves; returns their number."""
+    n = len(touched)
+    for m in range(n):
+        listed[m] = touched[m]
+        state.wake[touched[m]] = np.inf  # looked at in any case
     for b in range(len(state.block_wake)):
         if state.block_wake[b] > until:
             continue
         state.block_wake[b] = np.inf
         for j in range(b * BLOCK, min((b + 1) * BLOCK, len(state.wake))):
             if state.wake[j] <= until:
-                out_t, out_i, n = carry_neuron(
-                    parts, state, j, at(current, j), lag, at(parts.t_ref, j), inbox, private, until, work, out_t, out_i, n
-                )
-            state.block_wake[b] = min(state.block_wake[b], state.wake[j])
-    return out_t, out_i, n
+                listed[n] = j
+                n += 1
+            else:
+                state.block_wake[b] = min(state.block_wake[b], state.wake[j])
+    return n
+
+
+@kernel(inner=True)
+def _carry_listed(parts, state, listed, m, current, lag, inbox, private, until, work, out_t, out_i):
+    """Carry the neurons listed from position m on until the output is full; returns position and number of spikes."""
+    n = np.int64(0)
+    while m < len(listed):
+        j = listed[m]
+        n = carry_neuron(
+            parts, state, j, at(current, j), lag, at(parts.t_ref, j), inbox, private, until, work, out_t, out_i, n
+        )
+        if n == len(out_t):
+            break
+        inbox.count[j] = 0
+        m += 1
+    return m, n
+
+
+@kernel
+def list_due(state, touched, until, listed):
+    """List the neurons that something reaches and those that wake up by themselves; returns their number."""
+    return _due(state, touched, until, listed)
+
+
+@kernel
+def carry_all(parts, state, listed, m, current, lag, inbox, private, until, work, out_t, out_i):
+    """Carry all neurons listed up to `until`; returns the position reached and the number of spikes."""
+    return _carry_listed(parts, state, listed, m, current, lag, inbox, private, until, work, out_t, out_i)
 
 
 @kernel
@@ -318,7 +350,14 @@ def settle(parts, state, current, time):
 @kernel
 def start_private(private):
     """Draw the first arrival of every private train."""
-    for k in range(len(private.key)):
+    for k in range(len(private.receptor)):
         for j in range(private.time.shape[1]):
-            if private.element[k, j] >= 0:
+            if private.time[k, j] < np.inf:
                 private.time[k, j] = next_private(private, k, j, 0.0)
+
+
+@kernel
+def start_streams(key, element, out):
+    """Start of the random numbers of each element."""
+    for i in range(len(element)):
+        out[i] = stream(key, element[i])

@@ -29,6 +29,12 @@ DT = 0.1
 DURATION = 300.0
 TAU_M = 20.0
 
+# In continuous time NEST still keeps delays and refractory periods in whole steps. A step of 1/8 ms makes our float
+# sums of delays as exact as NEST's, so that spikes meant to coincide (two paths of equal length) do. Delays of an even
+# and a refractory period of an odd number of steps keep spikes from arriving exactly when refractoriness ends: those
+# are lost in our engines and in NEST's grid models, but count in its precise ones (nestkernel/slice_ring_buffer.h).
+DT_PRECISE = 0.125
+
 # receptors, weights (excitatory, inhibitory), membrane after a spike
 SYNAPSES: dict[str, tuple[dict[str, Any], tuple[float, float], float]] = {
     "delta": ({"syn": Delta()}, (0.6, -3.0), 0.0),
@@ -40,14 +46,16 @@ SYNAPSES: dict[str, tuple[dict[str, Any], tuple[float, float], float]] = {
 }
 
 
-def recurrent(kind: str, precise: bool = False, t_ref: float = 2.0, seed: int = 1) -> Network:
+def recurrent(kind: str, precise: bool = False, t_ref: float | None = None) -> Network:
     """128 excitatory and 32 inhibitory neurons, connected at random, driven by a current and 40 given spike trains.
 
-    Every synapse has its own weight and its own delay of 1 to 40 steps; about one pair in seven is connected, some
-    twice, some neurons to themselves. Given spikes lie on the grid unless `precise`.
+    Every synapse has its own weight and its own delay of up to 4 ms (10 if `precise`); about one pair in seven is
+    connected, some twice, some neurons to themselves. Given spikes lie on the step unless `precise`.
     """
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(1)
     receptors, (excitatory, inhibitory), v_reset = SYNAPSES[kind]
+    unit, usual = (2 * DT_PRECISE, 17 * DT_PRECISE) if precise else (DT, 2.0)
+    t_ref = usual if t_ref is None else t_ref
     neuron = Neuron(LIF(TAU_M, 0.0, 250.0), receptors, FixedThreshold(20.0), ResetTo(v_reset), t_ref)
     exc, inh = (
         Population(name, n, neuron, {"v": rng.uniform(0.0, 19.0, n)}, Current(180.0))
@@ -56,7 +64,7 @@ def recurrent(kind: str, precise: bool = False, t_ref: float = 2.0, seed: int = 
     source = Population("source", 40, SpikeSource(_trains(rng, 40, precise)))
     first, last = next(iter(receptors)), list(receptors)[-1]
     projections = [
-        _random(rng, pre, post, weight, receptor)
+        _random(rng, pre, post, weight, receptor, unit)
         for post in (exc, inh)
         for pre, weight, receptor in (
             (exc, excitatory, first),
@@ -74,9 +82,11 @@ def _trains(rng: np.random.Generator, n: int, precise: bool) -> Spikes:
     return Spikes.from_trains(trains, DURATION + DT)
 
 
-def _random(rng: np.random.Generator, pre: Population, post: Population, weight: float, receptor: str) -> Projection:
+def _random(
+    rng: np.random.Generator, pre: Population, post: Population, weight: float, receptor: str, unit: float
+) -> Projection:
     size = round(0.15 * pre.size * post.size)
-    weights, delays = weight * rng.uniform(0.5, 1.5, size), rng.integers(1, 41, size) * DT
+    weights, delays = weight * rng.uniform(0.5, 1.5, size), rng.integers(1, 41, size) * unit
     pairs = Pairwise(rng.integers(0, pre.size, size), rng.integers(0, post.size, size))
     return Projection(pre, post, pairs, weights, delays, receptor)
 

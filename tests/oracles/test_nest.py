@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from oracle_networks import DT, DURATION, assert_same_steps, assert_same_times, recurrent
+from oracle_networks import DT, DT_PRECISE, DURATION, assert_same_steps, assert_same_times, recurrent
 
 import spikesim as ss
 
@@ -25,4 +25,4 @@ def test_grid_equals_nest_without_refractoriness(nest):
 def test_event_equals_nest_precise(nest, kind):
     network = recurrent(kind, precise=True)
     ours = ss.simulate(network, DURATION, engine="event").spikes
-    assert_same_times(ours, nest(network, DURATION, DT, precise=True), 1e-9)
+    assert_same_times(ours, nest(network, DURATION, DT_PRECISE, precise=True), 1e-9)
