@@ -25,7 +25,7 @@ def compare(
     epochs: Annotated[int | None, typer.Option(help="Passes over the training data. (default: the family's)")] = None,
     steps: Annotated[int | None, typer.Option(help="Time steps of the spiking twin. (default: the family's)")] = None,
     engine: Annotated[str, typer.Option(help="Engine of the replay: event or grid.")] = "event",
-    threads: Annotated[int | None, typer.Option(help="Threads of torch and core. (default: the family's)")] = None,
+    threads: Annotated[int | None, typer.Option(help="Threads of torch and core. (default: 1 and all processors)")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that are there already.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
 ) -> None:

@@ -81,8 +81,6 @@ class Settings:
         Inputs per update.
     lr_ann, lr_snn : float
         Learning rates of the two sides.
-    threads : int
-        Threads of torch and of the core.
     """
 
     seeds: int = 3
@@ -91,7 +89,6 @@ class Settings:
     batch_size: int = 64
     lr_ann: float = 1e-3
     lr_snn: float = 1e-3
-    threads: int = 1
 
 
 @dataclass(frozen=True)

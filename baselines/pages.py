@@ -52,9 +52,9 @@ def notes(f: dict[str, Any]) -> list[str]:
     return [
         f"Counts, energies and wall times are per inference, means over {n:,} test inputs and all seeds; "
         f"± is the standard deviation over seeds. The twin sees each input for {s['steps']} time steps.",
-        "Wall times: inputs encoded beforehand, batches of test inputs on "
-        f"{f['threads']} {'thread' if f['threads'] == 1 else 'threads'}; {f['engine']} engine; compilation not included "
-        f"({f['replay'].get('compile_s', 0.0):.1f} s a seed).",
+        "Wall times: inputs encoded beforehand, batches of test inputs, threads: "
+        f"{f['threads']['torch']} in torch, {f['threads']['core']} in the core; {f['engine']} engine, compilation not "
+        f"included ({f['replay'].get('compile_s', 0.0):.1f} s a seed).",
         "torch multiplies every weight in every step; its column prices that. The core's column prices events only.",
     ]
 

@@ -24,10 +24,12 @@ class Options:
     ----------
     data : str
         Name of a task, or ``"auto"``: the family's best task whose data are there.
-    seeds, epochs, steps, threads : int or None
-        Repetitions, passes over the training data, time steps of the twin, threads of torch and of the core.
+    seeds, epochs, steps : int or None
+        Repetitions, passes over the training data, time steps of the twin.
     engine : str
         Engine of the replay, ``"event"`` or ``"grid"``.
+    threads : int or None
+        Threads of torch and of the core; None takes 1 for torch, and for the core the processors there are, at most 4.
     out : path or None
         Folder for records, report and figures; None writes nothing. An interrupted comparison found there goes on.
     overwrite : bool
@@ -51,11 +53,13 @@ class Plan(NamedTuple):
     task: Task
     settings: Settings
     engine: str
+    torch_threads: int
+    core_threads: int
 
     @property
     def key(self) -> dict[str, Any]:
         """What records must share to belong to one comparison."""
-        settings = {k: v for k, v in dataclasses.asdict(self.settings).items() if k not in ("seeds", "threads")}
+        settings = {k: v for k, v in dataclasses.asdict(self.settings).items() if k != "seeds"}
         return {"family": self.family.name, "task": self.task.name, "engine": self.engine, "settings": settings}
 
 
@@ -73,10 +77,13 @@ def make_plan(name: str, options: Options) -> Plan:
     if options.engine not in ENGINES:
         raise unknown("engine", options.engine, ENGINES)
     task = _choose_task(family, options.data)
-    given = {key: getattr(options, key) for key in ("seeds", "epochs", "steps", "threads")}
+    given = {key: getattr(options, key) for key in ("seeds", "epochs", "steps")}
     chosen = {key: as_count(value, key) for key, value in given.items() if value is not None}
     settings = dataclasses.replace(family.settings[task.name], **chosen)
-    return Plan(family, task, settings, options.engine)
+    if options.threads is None:  # small layers lose more to torch's waiting threads than they gain
+        return Plan(family, task, settings, options.engine, 1, _processors())
+    threads = as_count(options.threads, "threads")
+    return Plan(family, task, settings, options.engine, threads, threads)
 
 
 def _choose_task(family: Family, data: str) -> Task:
@@ -90,3 +97,8 @@ def _choose_task(family: Family, data: str) -> Task:
     if not TASKS[data].available():
         raise FileError(f"data {data!r} is not there: {TASKS[data].remedy}")
     return TASKS[data]
+
+
+def _processors() -> int:
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(4, usable)

@@ -100,7 +100,7 @@ def _family(plan: Plan, records: list[dict[str, Any]]) -> dict[str, Any]:
         "energy": energy,
         "break_even": even,
         "engine": plan.engine,
-        "threads": plan.settings.threads,
+        "threads": records[-1]["threads"],
         "settings": records[0]["settings"],
         "deviations": list(plan.family.deviations),
         "data": {"source": plan.task.source, "licence": plan.task.licence, "split": plan.task.split},

@@ -103,7 +103,7 @@ def _run_plan(plan: Plan, folder: Folder | None, records: list[dict[str, Any]], 
     """All seeds of one family; seeds that `folder` knows already are taken from there."""
     seeds = plan.settings.seeds
     label = f"{plan.family.name} on {plan.task.name}, {seeds} {'seed' if seeds == 1 else 'seeds'}"
-    with track(progress, 100.0, label, "%") as show, _torch_threads(plan.settings.threads):
+    with track(progress, 100.0, label, "%") as show, _torch_threads(plan.torch_threads):
         data = plan.task.load()
         for seed in range(seeds):
             record = folder.find(plan.key, seed) if folder else None
@@ -131,7 +131,7 @@ def _run_seed(plan: Plan, data: Any, seed: int, folder: Folder | None, tell: Tel
         done += inferences
         tell(before_replay + (1.0 - before_replay) * done / snn_outcome.inferences)
 
-    replayed = snn.replay(plan.engine, plan.settings.threads, advance)
+    replayed = snn.replay(plan.engine, plan.core_threads, advance)
     if folder and seed == 0 and replayed.example:
         folder.write(f"{family.name}_raster.png", draw_raster(replayed.example, _title(plan)))
     return {
@@ -141,7 +141,7 @@ def _run_seed(plan: Plan, data: Any, seed: int, folder: Folder | None, tell: Tel
         "snn": outcome_record(snn_outcome) | snn_training,
         "replay": outcome_record(replayed),
         "agreement": agreement(snn_outcome, replayed),
-        "threads": plan.settings.threads,
+        "threads": {"torch": plan.torch_threads, "core": plan.core_threads},
         "versions": _versions(),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
     }

@@ -20,6 +20,7 @@ from typing import Any
 os.environ.setdefault("NUMBA_DISABLE_INTEL_SVML", "1")  # one exp and log everywhere: compiled == interpreted
 
 import numba  # noqa: E402
+import numpy as np  # noqa: E402
 from numba import njit, types  # noqa: E402
 from numba.core import event  # noqa: E402
 from numba.extending import overload  # noqa: E402
@@ -55,16 +56,22 @@ CACHE_DIR = _cache_dir() if COMPILED else ""
 
 
 def kernel(
-    function: Callable[..., Any] | None = None, /, *, cache: bool = True, inner: bool = False, inline: bool = False
+    function: Callable[..., Any] | None = None,
+    /,
+    *,
+    cache: bool = True,
+    lean: bool = False,
+    inline: bool = False,
+    inner: bool = False,
 ) -> Any:
     """Compile with the house flags: IEEE arithmetic (no fastmath), without the GIL, cached on disk.
 
-    `inline` kernels are always inlined (a call would copy every array header in their tuples) and, as `inner` ones,
-    allocate nothing and do without reference counts, which would cost more than the arithmetic. `inner` kernels
-    have no entry for Python either: only kernels may call them.
+    `lean` kernels allocate nothing and do without reference counts, which would cost more than the arithmetic.
+    `inline` ones are lean and always inlined: a call would copy every array header in their tuples. `inner` ones are
+    lean and have no entry for Python: only kernels may call them.
     """
     if function is None:
-        return functools.partial(kernel, cache=cache, inner=inner, inline=inline)
+        return functools.partial(kernel, cache=cache, lean=lean, inline=inline, inner=inner)
     saved = numba.config.CACHE_DIR
     numba.config.CACHE_DIR = CACHE_DIR
     try:
@@ -74,7 +81,7 @@ def kernel(
             cache=cache,
             no_cfunc_wrapper=True,
             no_cpython_wrapper=inner,
-            _nrt=not (inner or inline),
+            _nrt=not (lean or inner or inline),
             forceinline=inline,
             **_OPTIONS,
         )
@@ -138,7 +145,7 @@ def twin(python: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[
 
 def at(value: Any, i: int) -> Any:
     """`value` of neuron `i`, whether it is one number for all or one per neuron."""
-    return value if isinstance(value, float) else value[i]
+    return value[i] if isinstance(value, np.ndarray) else value
 
 
 @twin(at)

@@ -110,7 +110,7 @@ def below(word, n):
     return np.int64(((word >> U64(32)) * U64(n)) >> U64(32))
 
 
-@kernel
+@kernel(lean=True)
 def fill_uniform(key, elements, draws, out):
     """out[i] = uniform(key, elements[i], draws[i])."""
     for i in range(len(out)):

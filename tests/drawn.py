@@ -123,9 +123,7 @@ def random_network(seed, names):
 def busy_network():
     """Random numbers of every kind: Poisson drive and source, random rules, distributed weights, delays and states."""
     quick = ss.Neuron(ss.LIF(20.0), ss.Delta(), ss.FixedThreshold(10.0), ss.ResetTo(), 1.0)
-    slow = ss.Neuron(
-        ss.LIF(15.0), {"e": ss.Exponential(4.0), "i": ss.Alpha(3.0)}, ss.AdaptiveThreshold(9.0, 1.0, 30.0), ss.ResetTo()
-    )
+    slow, _ = mixed(40, np.random.default_rng(2))
     a = ss.Population("a", 120, quick, {"v": ss.Uniform(0.0, 9.0)}, ss.PoissonInput(4000.0, 0.5))
     b = ss.Population("b", 40, slow, {"v": ss.Normal(2.0, 1.0)}, [ss.PoissonInput(500.0, 90.0, "e"), ss.Current(50.0)])
     source = ss.Population("source", 30, ss.PoissonSource(40.0))

@@ -1,4 +1,7 @@
-"""Both engines against closed forms and exact statistics."""
+"""Both engines against closed forms and exact statistics.
+
+Parameters of one kind are numbers here or arrays there as in `drawn.py`, so that few kernels have to be compiled.
+"""
 
 import math
 
@@ -12,6 +15,8 @@ from scipy.stats import kstest, norm
 import spikesim as ss
 
 NEVER = ss.FixedThreshold(1e9)
+ONE = np.ones(1)
+SUBTRACT = ss.ResetBySubtraction(1.0)
 STEPS = 2.0 ** -np.arange(11)  # 1 ms … 2^-10 ms: exact binary numbers, so that whole steps add up to whole times
 
 
@@ -29,7 +34,7 @@ def trace(network, duration, **options):
 @pytest.mark.parametrize("dt", STEPS)
 def test_constant_current_below_threshold(driven, dt):
     """V = (I tau / C) (1 - exp(-t / tau)), as in NEST's test_iaf_ps_dc_accuracy."""
-    network = driven(ss.Neuron(ss.LIF(10.0), threshold=NEVER), inputs=ss.Current(1000.0))
+    network = driven(ss.Neuron(ss.LIF(10.0), threshold=NEVER), inputs=ss.Current(1000.0 * ONE))
     for engine in ("event", "grid"):
         sim = ss.Simulation(network, engine=engine, dt=dt)
         for t, tolerance in ((5.0, 1e-13), (500.0, 1e-12)):
@@ -38,7 +43,7 @@ def test_constant_current_below_threshold(driven, dt):
 
 
 def test_perfect_integrator_below_threshold(driven, engine):
-    network = driven(ss.Neuron(ss.IF(-3.0, 200.0), threshold=NEVER), inputs=ss.Current(100.0))
+    network = driven(ss.Neuron(ss.IF(-3.0, 200.0), threshold=NEVER, reset=SUBTRACT), inputs=ss.Current(100.0 * ONE))
     times, v = trace(network, 40.0, engine=engine)
     np.testing.assert_allclose(v[:, 0], -3.0 + 0.5 * times, rtol=1e-13)
 
@@ -57,6 +62,11 @@ def test_stepped_current(driven, engine):
                 start, target = change, current * 10.0 / 250.0
         expected.append(target + (level - target) * math.exp(-(t - start) / 10.0))
     np.testing.assert_allclose(v[:, 0], expected, rtol=1e-12, atol=1e-13)
+
+
+def passive(tau_m, synapse):
+    """A neuron that never fires."""
+    return ss.Neuron(ss.LIF(tau_m), synapse, ss.FixedThreshold(np.full(len(synapse.tau_syn), 1e9)))
 
 
 def psp_exponential(t, tau_m, tau_s, w, c_m=250.0):
@@ -93,7 +103,7 @@ TAUS = [(10.0, 2.0), (20.0, 0.3), (5.0, 12.0), (8.0, 8.0)]
 @pytest.mark.parametrize(("tau_m", "tau_s"), TAUS)
 def test_psp_everywhere(driven, engine, shape, tau_m, tau_s):
     synapse, psp, _ = SHAPES[shape]
-    network = driven(ss.Neuron(ss.LIF(tau_m), synapse(tau_s), NEVER), {"syn": [(1.0, 500.0)]})
+    network = driven(passive(tau_m, synapse(tau_s * ONE)), {"syn": [(1.0, 500.0)]})
     times, v = trace(network, 60.0, engine=engine, dt=0.25)
     expected = [psp(max(t - 1.0, 0.0), tau_m, tau_s, 500.0) for t in times]
     np.testing.assert_allclose(v[:, 0], expected, rtol=1e-12, atol=1e-14)
@@ -108,7 +118,7 @@ def test_psp_peak(driven, shape, tau_m, tau_s):
     height = psp(top, tau_m, tau_s, 500.0)
     threshold = ss.FixedThreshold(height * (1 + np.array([-1e-4, -1e-8, 1e-8])))
     network = driven(
-        ss.Neuron(ss.LIF(tau_m), synapse(tau_s), threshold, t_ref=100.0), {"syn": [(1.132123512, 500.0)]}, 3
+        ss.Neuron(ss.LIF(tau_m), synapse(np.full(3, tau_s)), threshold, t_ref=100.0), {"syn": [(1.132123512, 500.0)]}, 3
     )
     early, late, never = trains(network, 60.0)
     assert len(never) == 0
@@ -116,9 +126,7 @@ def test_psp_peak(driven, shape, tau_m, tau_s):
     assert late[0] == pytest.approx(1.132123512 + top, abs=1e-3 * top)
     for t, level in ((early, threshold.v_th[0]), (late, threshold.v_th[1])):
         assert psp(t[0] - 1.132123512, tau_m, tau_s, 500.0) == pytest.approx(level, rel=1e-13)
-    times, v = trace(
-        driven(ss.Neuron(ss.LIF(tau_m), synapse(tau_s), NEVER), {"syn": [(1.0, 500.0)]}), 60.0, engine="grid"
-    )
+    times, v = trace(driven(passive(tau_m, synapse(tau_s * ONE)), {"syn": [(1.0, 500.0)]}), 60.0, engine="grid")
     assert abs(times[v[:, 0].argmax()] - 1.0 - top) <= 0.25
 
 
@@ -127,7 +135,7 @@ def test_nearly_equal_time_constants(driven, engine, shape):
     """No loss of digits as tau_syn approaches tau_m (NEST's test_iaf_singularity)."""
     synapse, psp, _ = SHAPES[shape]
     tau = 10.0 * (1 + np.concatenate([[0.0], 10.0 ** -np.arange(1, 16), -(10.0 ** -np.arange(1, 16))]))
-    network = driven(ss.Neuron(ss.LIF(10.0), synapse(tau), NEVER), {"syn": [(1.0, 500.0)]}, len(tau))
+    network = driven(passive(10.0, synapse(tau)), {"syn": [(1.0, 500.0)]}, len(tau))
     sim = ss.Simulation(network, engine=engine, dt=0.125)
     for t in (1.125, 3.0, 20.0):
         sim.run(t - sim.time)
@@ -161,16 +169,15 @@ def interval(current, tau_m=10.0, v_th=15.0, c_m=250.0):
 CURRENTS = np.concatenate([[1000.0], np.linspace(376.0, 3000.0, 31), [100.0, 374.999]])
 
 
-def test_spike_times_under_constant_current(driven):
+@pytest.mark.parametrize("t_ref", [0.0, 3.7])
+def test_spike_times_under_constant_current(driven, t_ref):
     """Event engine: exact to 1e-12, over many spikes and with refractoriness."""
-    t_ref = np.linspace(0.0, 5.0, len(CURRENTS))
     neuron = ss.Neuron(ss.LIF(10.0), threshold=ss.FixedThreshold(15.0), t_ref=t_ref)
     network = driven(neuron, None, len(CURRENTS), inputs=ss.Current(CURRENTS))
-    for train, period, pause in zip(trains(network, 100.0), interval(CURRENTS), t_ref, strict=True):
-        k = np.arange(len(train))
-        np.testing.assert_allclose(train, period + k * (period + pause), rtol=1e-14, atol=1e-12)
-        assert not np.isfinite(period) or period + len(train) * (period + pause) > 100.0
-        assert len(train) or not period <= 100.0
+    for train, period in zip(trains(network, 100.0), interval(CURRENTS), strict=True):
+        count = int((100.0 - period) / (period + t_ref)) + 1 if period <= 100.0 else 0
+        expected = [period + k * (period + t_ref) for k in range(count)]
+        np.testing.assert_allclose(train, expected, rtol=1e-14, atol=1e-12)
 
 
 @pytest.mark.parametrize("dt", STEPS)
@@ -210,7 +217,7 @@ def test_f_i_curve(driven, engine):
 def test_adaptive_threshold(driven, engine):
     """Each interval ends where the charging membrane meets the decaying threshold."""
     threshold = ss.AdaptiveThreshold(10.0, 2.0, 50.0)
-    network = driven(ss.Neuron(ss.LIF(20.0), threshold=threshold, t_ref=1.0), inputs=ss.Current(400.0))
+    network = driven(ss.Neuron(ss.LIF(20.0), threshold=threshold, t_ref=1.0), inputs=ss.Current(400.0 * ONE))
     (train,) = trains(network, 300.0, engine=engine, dt=2.0**-8)
     theta, last, pause = 0.0, 0.0, 0.0
     for spike in train:
@@ -327,15 +334,15 @@ def test_poisson_seeds(engine):
 
 
 def test_poisson_input_arrivals_are_private_poisson_trains(driven, engine):
-    """Every arrival fires the neuron, so that spikes are arrivals."""
-    neuron = ss.Neuron(ss.IF(), threshold=ss.FixedThreshold(1.0))
+    """Every arrival fires the neuron and leaves it as it was, so that spikes are arrivals."""
+    neuron = ss.Neuron(ss.IF(), threshold=ss.FixedThreshold(1.0), reset=SUBTRACT)
     network = driven(neuron, None, 300, inputs=ss.PoissonInput(40.0, 1.0))
     result = ss.simulate(network, 2000.0, engine=engine, dt=0.01)
     spikes = result.spikes["out"]
     assert_mean(spikes.counts(), 80.0, 80.0)
     assert_mean((spikes.counts() - 80.0) ** 2, 80.0, 80.0 + 2 * 80.0**2)
-    lost = result.counts.inputs["out"] - len(spikes)  # on the grid a step with two arrivals is one spike
-    assert lost == 0 if engine == "event" else 0 <= lost < 30
+    waiting = result.counts.inputs["out"] - len(spikes)  # on the grid one of two arrivals fires a step later
+    assert waiting == 0 if engine == "event" else 0 <= waiting <= 1
     intervals = np.concatenate([np.diff(t[:41]) for t in spikes.trains()])
     assert kstest(intervals, "expon", args=(0, 25.0)).pvalue > 0.01
     bins = spikes.to_dense(25.0).astype(float)
@@ -361,9 +368,10 @@ def test_shot_noise_mean_and_variance(driven, engine):
 
 def test_shot_noise_of_two_receptors(driven, engine):
     """Independent trains into two receptors add their means: w r tau_syn tau_m / C each (alpha: times e)."""
-    synapses = {"e": ss.Exponential(3.0), "a": ss.Alpha(2.0)}
+    synapses = {"d": ss.Delta(), "e": ss.Exponential(3.0), "a": ss.Alpha(2.0)}
+    threshold = ss.AdaptiveThreshold(np.full(3000, 1e9), 0.0, 1.0)
     inputs = [ss.PoissonInput(1000.0, 100.0, "e"), ss.PoissonInput(800.0, -20.0, "a")]
-    network = driven(ss.Neuron(ss.LIF(10.0), synapses, NEVER), None, 3000, inputs=inputs)
+    network = driven(ss.Neuron(ss.LIF(10.0), synapses, threshold), None, 3000, inputs=inputs)
     sim = ss.Simulation(network, engine=engine, dt=0.05)
     sim.run(150.0)
     mean = (1.0 * 100.0 * 3.0 - 0.8 * 20.0 * 2.0 * math.e) * 10.0 / 250.0

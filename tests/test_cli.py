@@ -176,6 +176,11 @@ def test_plot_writes_a_picture(cli, tmp_path):
         (("run", "brunel", "--dt", "0"), ("--dt: must be > 0 ms",)),
         (("run", "brunel", "--scale", "-2"), ("--scale: must be > 0, got -2.0",)),
         (("run", "brunel", "--scale", "1e-7"), ("brunel: scale 1e-07 leaves none", "use 5.1e-05 or more")),
+        (("run", "brunel", "--scale", "1e300"), ("makes too many",)),
+        (
+            ("run", "brunel", "--engine", "grid", "--duration", "0.01"),
+            ("at least one time step (0.1 ms), got 0.01 ms",),
+        ),
         (("run", "brunel", "--seed", "-1"), ("--seed: must be >= 0, got -1",)),
         (("run", "brunel", "--threads", "0"), ("--threads: must be >= 1, got 0",)),
         (("run", "brunel", "--engine", "evnt"), ("unknown engine 'evnt' (did you mean 'event'?)",)),
@@ -216,7 +221,9 @@ def test_wrong_usage_shows_the_usage(cli, args):
 
 
 def test_warnings_are_notes_on_stderr(cli):
-    result = cli("run", "microcircuit", "--scale", "0.01", "--set", "drive=dc", "--duration", "1", "--json", *SMALL[-2:])
+    result = cli(
+        "run", "microcircuit", "--scale", "0.01", "--set", "drive=dc", "--duration", "1", "--json", *SMALL[-2:]
+    )
     assert result.exit_code == 0 and json.loads(result.stdout)["network"] == "microcircuit"
     assert result.stderr.startswith("note: microcircuit: at this scale drive=dc stays below threshold")
     assert "UserWarning" not in result.stderr

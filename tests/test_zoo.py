@@ -54,6 +54,7 @@ def test_scale_multiplies_neurons_and_indegrees(name):
         (lambda: zoo.build("brunel", j=[0.1, 0.2]), "brunel: j: must be one number"),
         (lambda: zoo.build("brunel", scale=0.0), "brunel: scale: must be > 0, got 0.0"),
         (lambda: zoo.build("brunel", scale=float("inf")), "brunel: scale: must be > 0, got inf"),
+        (lambda: zoo.build("brunel", scale=1e300), "scale 1e.300 makes too many of 10000 neurons; use 2.1e.05 or less"),
         (lambda: zoo.build("brunel", scale=1e-5), "scale 1e-05 leaves none of 10000 neurons; use 5.1e-05 or more"),
         (
             lambda: zoo.build("microcircuit", drive="noise"),

@@ -79,7 +79,7 @@ FAMILY = Family(
     name="mlp",
     title="multilayer perceptron",
     settings={
-        "mnist": MLPSettings(seeds=1, epochs=10, batch_size=128, hidden=256, lr_ann=2e-3, lr_snn=2e-3, threads=2),
+        "mnist": MLPSettings(seeds=1, epochs=10, batch_size=128, hidden=256, lr_ann=2e-3, lr_snn=2e-3),
         "digits": MLPSettings(seeds=3, epochs=40, batch_size=64, hidden=128, lr_ann=1e-2, lr_snn=5e-3),
     },
     ann=ann,

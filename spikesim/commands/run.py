@@ -14,7 +14,7 @@ import typer
 
 from spikesim import zoo
 from spikesim.commands import INTERRUPTED, print_json, show
-from spikesim.errors import FileError, UnsupportedError, unknown
+from spikesim.errors import FileError, ParameterError, UnsupportedError, unknown
 from spikesim.parameters import as_count, as_values
 from spikesim.plotting.page import FORMATS
 from spikesim.progress import track
@@ -93,6 +93,9 @@ def check(plan: Plan) -> Job:
         raise UnsupportedError(f"{known.name} does not run on the {plan.engine} engine; use --engine {known.engine}")
     duration = as_values(known.duration if plan.duration is None else plan.duration, "--duration", "ms", "> 0", True)
     dt = as_values(known.dt if plan.dt is None else plan.dt, "--dt", "ms", "> 0", True)
+    engine = plan.engine or known.engine
+    if engine == "grid" and round(float(duration) / float(dt)) < 1:
+        raise ParameterError(f"--duration: must be at least one time step ({dt:g} ms), got {duration:g} ms")
     scale = as_values(plan.scale, "--scale", "", "> 0", True)
     seed, threads = as_count(plan.seed, "--seed", 0), as_count(plan.threads, "--threads")
     overrides = zoo.parse(plan.network, plan.settings)
@@ -100,7 +103,7 @@ def check(plan: Plan) -> Job:
     pictures = ((plan.plot,) if plan.plot else ()) + ((plan.out / "overview.png",) if plan.out else ())
     _check_files(plan, pictures)
     return Job(
-        known.name, network, overrides, plan.engine or known.engine, float(duration), float(dt), float(scale),
+        known.name, network, overrides, engine, float(duration), float(dt), float(scale),
         seed, threads, plan.out, pictures, plan.overwrite,
     )  # fmt: skip
 
@@ -124,7 +127,7 @@ def announced() -> Iterator[None]:
     """Say so in a terminal when kernels are compiled, which happens once and takes long, not when they are loaded."""
     from numba.core.event import Event, Listener, install_listener
 
-    class Announcer(Listener):  # type: ignore[misc]
+    class Announcer(Listener):
         """Speaks at the first compilation."""
 
         told = not (sys.stderr and sys.stderr.isatty())
@@ -172,14 +175,14 @@ def _check_files(plan: Plan, pictures: tuple[Path, ...]) -> None:
             raise FileError(f"{path}: is a folder, not a file")
         if path.exists() and not plan.overwrite:
             raise FileError(f"{path}: exists already; add --overwrite to replace it")
-    try:
-        if plan.out:
-            plan.out.mkdir(parents=True, exist_ok=True)
-        for folder in {path.parent for path in files}:
+    for folder in dict.fromkeys(path.parent for path in files):
+        try:
+            if folder == plan.out:
+                folder.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=folder):
                 pass
-    except OSError as error:
-        raise FileError(f"{error.filename or plan.out or plan.plot}: cannot write there ({error.strerror})") from None
+        except OSError as error:
+            raise FileError(f"{folder}: cannot write there ({error.strerror})") from None
 
 
 def _write_text(path: Path, text: str) -> None:

@@ -324,19 +324,19 @@ def _carry_listed(parts, state, listed, m, current, lag, inbox, private, until, 
     return m, n
 
 
-@kernel
+@kernel(lean=True)
 def list_due(state, touched, until, listed):
     """List the neurons that something reaches and those that wake up by themselves; returns their number."""
     return _due(state, touched, until, listed)
 
 
-@kernel
+@kernel(lean=True)
 def carry_all(parts, state, listed, m, current, lag, inbox, private, until, work, out_t, out_i):
     """Carry all neurons listed up to `until`; returns the position reached and the number of spikes."""
     return _carry_listed(parts, state, listed, m, current, lag, inbox, private, until, work, out_t, out_i)
 
 
-@kernel
+@kernel(lean=True)
 def settle(parts, state, current, time):
     """Move every neuron to `time`, up to which all its events have been handled, and wake it."""
     for j in range(len(state.last)):
@@ -347,7 +347,7 @@ def settle(parts, state, current, time):
     state.block_wake[:] = 0.0
 
 
-@kernel
+@kernel(lean=True)
 def start_private(private):
     """Draw the first arrival of every private train."""
     for k in range(len(private.receptor)):
@@ -356,7 +356,7 @@ def start_private(private):
                 private.time[k, j] = next_private(private, k, j, 0.0)
 
 
-@kernel
+@kernel(lean=True)
 def start_streams(key, element, out):
     """Start of the random numbers of each element."""
     for i in range(len(element)):

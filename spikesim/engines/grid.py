@@ -192,5 +192,5 @@ _uncached_update: list[Any] = []
 def _uncached() -> Any:
     """The update kernel without disk cache, for networks with parts from outside: their edits must be seen."""
     if not _uncached_update:
-        _uncached_update.append(kernel(plain(kernels.update), cache=False))
+        _uncached_update.append(kernel(plain(kernels.update), cache=False, lean=True))
     return _uncached_update[0]

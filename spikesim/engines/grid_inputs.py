@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,14 +26,17 @@ class PoissonRow:
         self.population, self.dt = population, dt
         self.receptor = receptors.index(item.receptor or receptors[0])
         self.key = make_key(seed, "poisson input", population.name, number)
-        stimuli = np.arange(shard.b0, shard.b1, dtype=np.int64)
-        self.element = (stimuli[:, None] * population.size + np.arange(a, b)).ravel()
-        self.shape, self.cut = (len(stimuli), b - a), (slice(shard.b0, shard.b1), slice(a, b))
-        # neurons of one population are contiguous unless several stimuli are interleaved with other populations
-        self.local = (np.arange(len(stimuli))[:, None] * shard.width + np.arange(a, b) + shift).ravel()
-        self.contiguous = bool(np.all(np.diff(self.local) == 1)) if len(self.local) else True
+        stimuli = shard.b1 - shard.b0
+        self.shape, self.cut = (stimuli, b - a), (slice(shard.b0, shard.b1), slice(a, b))
+        whole = b - a == shard.width == population.size  # then all stimuli follow each other without gaps
+        self.length = (stimuli if whole else 1) * (b - a)
+        self.segments = [
+            (k * shard.width + a + shift, (shard.b0 + k) * population.size + a, k * self.length)
+            for k in range(1 if whole else stimuli)
+        ]
+        self.words = np.empty(512, np.uint64)
         weight = item.weight
-        self.weight = weight if isinstance(weight, float) else np.tile(weight[a:b], len(stimuli))
+        self.weight = weight if isinstance(weight, float) else np.tile(weight[a:b], stimuli)
         times, self.values = pieces(item.rate)
         self.steps = np.rint(times / dt).astype(np.int64)
         self.piece = -1
@@ -42,7 +47,8 @@ class PoissonRow:
         if value.ndim == 2:
             value = value[self.cut[0]]
         rates = np.broadcast_to(value[..., self.cut[1]] if value.ndim else value, self.shape).ravel()
-        distinct, self.klass = classes(rates)
+        distinct, klass = classes(rates)
+        self.klass = klass if len(distinct) > 1 else int(klass[0])
         self.table = Counts(*count_tables(distinct * self.dt * 1e-3))
         self.piece, self.silent = piece, not rates.any()
 
@@ -55,10 +61,15 @@ class PoissonRow:
             if self.silent:
                 continue
             row = rows[self.receptor, step - first]
-            part = row[self.local[0] : self.local[-1] + 1] if self.contiguous else row[self.local]
-            self.arrivals += add_poisson(part, self.table, self.klass, self.weight, self.key, self.element, step)
-            if not self.contiguous:
-                row[self.local] = part
+            for local, element, k in self.segments:
+                part = row[local : local + self.length]
+                klass, weight = _from(self.klass, k, self.length), _from(self.weight, k, self.length)
+                self.arrivals += add_poisson(part, self.table, klass, weight, self.key, element, step, self.words)
+
+
+def _from(value: Any, k: int, length: int) -> Any:
+    return value[k : k + length] if isinstance(value, np.ndarray) else value
+
 
 
 def poisson_rows(shard: Shard, seed: int, dt: float) -> list[PoissonRow]:

@@ -34,7 +34,7 @@ class State(NamedTuple):
     fired: Any  # 1 where a spike happened in the step
 
 
-@kernel
+@kernel(lean=True)
 def update(parts, state, rows, current, lagged, first, steps, out_k, out_i):
     """Advance all neurons `steps` steps; rows[r][k] holds what arrives at receptor r at the end of step k.
 
@@ -61,15 +61,20 @@ def update(parts, state, rows, current, lagged, first, steps, out_k, out_i):
             state.ref[i] = at(parts.hold, i) if fires else max(state.ref[i] - 1, 0)
             state.late[i] = fires
             state.fired[i] = fires
-        for i in range(n):
-            if state.fired[i] > 0:
-                out_k[count] = first + k
-                out_i[count] = i
-                count += 1
+        for lo in range(0, n, 64):  # most groups are silent
+            some = np.uint8(0)
+            for i in range(lo, min(lo + 64, n)):
+                some |= state.fired[i]
+            if some > 0:
+                for i in range(lo, min(lo + 64, n)):
+                    if state.fired[i] > 0:
+                        out_k[count] = first + k
+                        out_i[count] = i
+                        count += 1
     return count
 
 
-@kernel
+@kernel(lean=True)
 def deliver(rows, store, steps, elements, block_size, b0, b1, width, delay, first, last):
     """Deliver spikes with a common delay that arrive up to step `last` into rows; returns how many spikes were used."""
     n_projections = len(store.row)
@@ -128,7 +133,7 @@ def admit(store, steps, elements, block_size, b0, b1, width, trip):
     return big[0][:n], big[1][:n], big[2][:n], big[3][:n], big[4][:n]
 
 
-@kernel
+@kernel(lean=True)
 def carry(rows, store, delays, trip, width, first, last):
     """Deliver what travelling spikes have due up to step `last`; returns how many are still under way (moved up front)."""
     q_, born, cursor, end, base = trip
@@ -156,41 +161,47 @@ class Counts(NamedTuple):
     cdf: Any  # (classes, K)
 
 
-@kernel
-def add_poisson(row, table, klass, weight, key, element, step):
-    """Add weight * Poisson count of `step` to each neuron; returns the sum of counts."""
+@kernel(inline=True)
+def _count_of(table, c, word):
+    """Poisson count of class c for 64 random bits."""
+    count = np.int64(table.guide[c, word >> U64(52)])
+    if count < 0:
+        count = ~count
+        u = unit(word)
+        while u >= table.cdf[c, count]:
+            count += 1
+    return count
+
+
+@kernel(lean=True)
+def add_poisson(row, table, klass, weight, key, first, step, words):
+    """Add weight * Poisson count of `step` to the neurons with elements first, first + 1, …; returns the sum of counts.
+
+    `klass` is the class of rates of each neuron, negative where there is no input; `words` is working memory.
+    """
     total = 0
     step_key = mix(key + (U64(step) + U64(1)) * GOLDEN)
-    for i in range(len(element)):
-        word = mix(step_key + (U64(element[i]) + U64(1)) * GOLDEN)
-        c = klass[i]
-        if c < 0:
-            continue
-        count = np.int64(table.guide[c, word >> U64(52)])
-        if count < 0:
-            count = ~count
-            u = unit(word)
-            while u >= table.cdf[c, count]:
-                count += 1
-        if count > 0:
-            row[i] += at(weight, i) * count
-            total += count
+    for lo in range(0, len(row), len(words)):
+        n = min(len(words), len(row) - lo)
+        for i in range(n):  # kept apart from the look-up: this loop is vectorised
+            words[i] = mix(step_key + U64(first + lo + i + 1) * GOLDEN)
+        for i in range(n):
+            c = at(klass, lo + i)
+            if c >= 0:
+                count = _count_of(table, c, words[i])
+                row[lo + i] += at(weight, lo + i) * count
+                total += count
     return total
 
 
-@kernel
+@kernel(lean=True)
 def source_counts(table, klass, key, element, step, out):
     """Poisson counts of `step` for each element of a source."""
     step_key = mix(key + (U64(step) + U64(1)) * GOLDEN)
     total = 0
     for i in range(len(element)):
         word = mix(step_key + (U64(element[i]) + U64(1)) * GOLDEN)
-        count = np.int64(table.guide[klass[i], word >> U64(52)])
-        if count < 0:
-            count = ~count
-            u = unit(word)
-            while u >= table.cdf[klass[i], count]:
-                count += 1
+        count = _count_of(table, klass[i], word)
         out[i] = count
         total += count
     return total

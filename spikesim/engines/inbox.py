@@ -44,7 +44,7 @@ def _expand(store, time, element, block_size, b0, b1, width, delay, until):
     return q_[:n], t_[:n], lo_[:n], hi_[:n], base_[:n], used
 
 
-@kernel
+@kernel(lean=True)
 def _count(store, entries, count, touched, n):
     q_, t_, lo_, hi_, base_ = entries
     for m in range(len(q_)):
@@ -59,7 +59,7 @@ def _count(store, entries, count, touched, n):
     return n
 
 
-@kernel
+@kernel(lean=True)
 def _count_due(store, delays, trip, until, due, count, touched, n):
     """As `_count` for travelling spikes; due[m] becomes the end of what spike m delivers now."""
     q_, born, cursor, end, base_ = trip
@@ -79,7 +79,7 @@ def _count_due(store, delays, trip, until, due, count, touched, n):
     return n
 
 
-@kernel
+@kernel(lean=True)
 def _assign(touched, first, count):
     """Give each touched neuron its range of items; `count` restarts as a fill level. Returns the number of items."""
     total = 0
@@ -91,7 +91,7 @@ def _assign(touched, first, count):
     return total
 
 
-@kernel
+@kernel(lean=True)
 def _place_compact(inbox, store, entries, offset):
     q_, t_, lo_, hi_, base_ = entries
     for m in range(len(q_)):
@@ -106,7 +106,7 @@ def _place_compact(inbox, store, entries, offset):
             inbox.count[j] += 1
 
 
-@kernel
+@kernel(lean=True)
 def _place_full(inbox, store, entries):
     q_, t_, lo_, hi_, base_ = entries
     for m in range(len(q_)):
@@ -118,7 +118,7 @@ def _place_full(inbox, store, entries):
             inbox.count[j] += 1
 
 
-@kernel
+@kernel(lean=True)
 def _place_due(inbox, store, delays, trip, due):
     """Deliver what is due and move travelling spikes on; returns how many are still under way (moved up front)."""
     q_, born, cursor, end, base_ = trip

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spikesim._jit import kernel
 from spikesim.engines.grid_kernels import Counts, source_counts
 from spikesim.engines.poisson import classes, count_tables, pieces
 from spikesim.inputs import PoissonSource, RegularSource, SpikeSource
 from spikesim.network import Population
-from spikesim.rng import make_key, uniforms
+from spikesim.rng import GOLDEN, U64, exponential, make_key, mix, stream, unit
 
 Emission = tuple[NDArray[Any], NDArray[np.int64]]
 
@@ -126,55 +127,65 @@ class GridPoisson:
         return {}
 
 
+@kernel(lean=True)
+def _superposed_next(start, drawn, times, totals, t):
+    """Next spike of the superposition after t: one exponential number spent at the total rates of the pieces."""
+    need = exponential(start, 2 * drawn)
+    piece = max(np.searchsorted(times, t, "right") - 1, 0)
+    now = max(t, times[piece])
+    while piece + 1 < len(times):
+        room = (times[piece + 1] - now) * totals[piece]
+        if need < room:
+            break
+        need -= room
+        piece += 1
+        now = times[piece]
+    return now + need / totals[piece] if totals[piece] > 0.0 else np.inf
+
+
+@kernel(lean=True)
+def _superposed(start, moving, drawn, times, edges, totals, until, out_t, out_e):
+    """Spikes up to `until`, dealt out to elements in proportion to their rates; returns how many (at most the room)."""
+    n = 0
+    while moving[0] <= until and n < len(out_t):
+        t = moving[0]
+        piece = max(np.searchsorted(times, t, "right") - 1, 0)
+        share = unit(mix(start + (U64(2 * drawn[0] + 1) + U64(1)) * GOLDEN)) * totals[piece]
+        out_t[n] = t
+        out_e[n] = min(np.searchsorted(edges[piece], share, "right"), edges.shape[1] - 1)
+        n += 1
+        drawn[0] += 1
+        moving[0] = _superposed_next(start, drawn[0], times, totals, t)
+    return n
+
+
 class EventPoisson:
     """Exact Poisson trains in continuous time: one superposed train whose spikes are dealt out to the elements."""
 
     def __init__(self, population: Population, batch: int, seed: int) -> None:
         source = population.model
         assert isinstance(source, PoissonSource)
-        self.key = make_key(seed, "poisson source", population.name)
-        self.shape = (batch, population.size)
-        self.times, self.values = pieces(source.rate)
-        self.edges = [self._cumulative(v) for v in self.values]
+        self.start = stream(make_key(seed, "poisson source", population.name), 0)
+        self.times, values = pieces(source.rate)
+        rates = [np.broadcast_to(np.asarray(v, dtype=np.float64), (batch, population.size)).ravel() for v in values]
+        self.edges = np.cumsum(np.array(rates) * 1e-3, axis=1)
+        self.totals = self.edges[:, -1].copy()
         self.drawn = np.zeros(1, dtype=np.int64)
-        self.next = np.array([self._after(0.0)])
-
-    def _cumulative(self, value: Any) -> NDArray[np.float64]:
-        rates = np.broadcast_to(np.asarray(value, dtype=np.float64), self.shape).ravel() * 1e-3
-        return np.cumsum(rates)
-
-    def _uniform(self, which: int) -> float:
-        return float(uniforms(self.key, np.array([which]), self.drawn)[0])
-
-    def _after(self, t: float) -> float:
-        """Next spike of the superposition after t, spending one exponential number over the pieces."""
-        need = -np.log(self._uniform(0))
-        piece = max(int(np.searchsorted(self.times, t, "right")) - 1, 0)
-        now = max(t, float(self.times[piece]))
-        while True:
-            total = float(self.edges[piece][-1])
-            last = piece + 1 == len(self.times)
-            room = np.inf if last else (float(self.times[piece + 1]) - now) * total
-            if need < room:
-                return now + need / total if total > 0 else np.inf
-            if last:
-                return np.inf
-            need -= room
-            piece += 1
-            now = float(self.times[piece])
+        self.next = np.array([_superposed_next(self.start, 0, self.times, self.totals, 0.0)])
 
     def emit(self, after: float, until: float) -> Emission:
         """Spikes up to `until`."""
-        times, elements = [], []
+        found = []
         while self.next[0] <= until:
-            t = float(self.next[0])
-            edges = self.edges[max(int(np.searchsorted(self.times, t, "right")) - 1, 0)]
-            e = int(np.searchsorted(edges, self._uniform(1) * edges[-1], "right"))
-            times.append(t)
-            elements.append(min(e, len(edges) - 1))
-            self.drawn += 1
-            self.next[0] = self._after(t)
-        return np.array(times, dtype=np.float64), np.array(elements, dtype=np.int64)
+            room = int(1.2 * (until - max(after, 0.0)) * self.totals.max()) + 64
+            out_t, out_e = np.empty(room), np.empty(room, np.int64)
+            n = _superposed(
+                self.start, self.next, self.drawn, self.times, self.edges, self.totals, until, out_t, out_e
+            )
+            found.append((out_t[:n], out_e[:n]))
+        if not found:
+            return np.empty(0), np.empty(0, np.int64)
+        return tuple(map(np.concatenate, zip(*found, strict=True)))  # type: ignore[return-value]
 
     def next_time(self, after: float) -> float:
         """Next spike."""

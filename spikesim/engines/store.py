@@ -137,13 +137,13 @@ def _values(value: Any, pairs: Pairs, key: Any) -> NDArray[np.float64]:
     return np.full(len(pairs.pre), value)
 
 
-@kernel
+@kernel(lean=True)
 def _count(start, row, pre):
     for k in range(len(pre)):
         start[row + pre[k] + 1] += 1
 
 
-@kernel
+@kernel(lean=True)
 def _place(cursor, row, pre, post, shift, target, slot):
     for k in range(len(pre)):
         s = cursor[row + pre[k]]

@@ -12,6 +12,8 @@ from spikesim.parameters import as_count, as_values
 if TYPE_CHECKING:
     from spikesim.network import Network
 
+LARGEST = 2**31 - 1  # neurons of a population
+
 
 def number(default: float | None, unit: str, bounds: str, doc: str) -> Any:
     """Declare a real parameter; `bounds` reads like ``"> 0, <= 1"``, a default of None is left to the network."""
@@ -85,7 +87,10 @@ class ZooNetwork:
         raise NotImplementedError
 
     def scaled(self, n: int, scale: float, what: str) -> int:
-        """`n` times `scale`, rounded, at least 1."""
+        """`n` times `scale`, rounded, at least 1 and small enough for 32-bit numbers."""
+        if n * scale > LARGEST:
+            limit = LARGEST / n
+            raise ParameterError(f"{self.name}: scale {scale:g} makes too many of {n} {what}; use {limit:.2g} or less")
         size = round(n * scale)
         if size < 1:
             raise ParameterError(f"{self.name}: scale {scale:g} leaves none of {n} {what}; use {0.51 / n:.2g} or more")

@@ -26,7 +26,7 @@ class VogelsAbbottCoba(VogelsAbbott):
         "w_exc and w_inh are 6 and 67 nS with delay 0.1 ms as in NEST; PyNN's VAbenchmarks has 4 and 51 nS, delay "
         "0.2 ms and a different stimulus (20 trains of 100 Hz for 50 ms, p = 0.01)",
         INDEGREE,
-        "the activity dies out within 150 ms for some seeds, as it does in NEST",
+        "the activity dies out within 150 ms for about one seed in five, as it does in NEST",
         "all neurons start at -70 mV: NEST's script sets E_L but leaves V_m at the model's default",
     )
 
