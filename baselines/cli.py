@@ -20,12 +20,15 @@ def compare(
     seeds: Annotated[int | None, typer.Option(metavar="N", help="Repetitions. (default: the family's)")] = None,
     data: Annotated[str, typer.Option(metavar="NAME", help="Data, or auto: the best that are there.")] = "auto",
     out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Write records, report and figures there; an interrupted one goes on.")
+        Path | None,
+        typer.Option(metavar="DIR", help="Write records, report and figures there; an interrupted one goes on."),
     ] = None,
     epochs: Annotated[int | None, typer.Option(help="Passes over the training data. (default: the family's)")] = None,
     steps: Annotated[int | None, typer.Option(help="Time steps of the spiking twin. (default: the family's)")] = None,
     engine: Annotated[str, typer.Option(help="Engine of the replay: event or grid.")] = "event",
-    threads: Annotated[int | None, typer.Option(help="Threads of torch and core. (default: 1 and all processors)")] = None,
+    threads: Annotated[
+        int | None, typer.Option(help="Threads of torch and core. (default: 1 and all processors)")
+    ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that are there already.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
 ) -> None:

@@ -142,7 +142,9 @@ def _energies(ax: Axes, f: dict[str, Any]) -> None:
                 ax.bar(x + shift, height, 0.36, bottom=bottom, color=shade)
                 bottom += height
             ax.text(x + shift, bottom, f"{bottom:.2g}", ha="center", va="bottom", fontsize=8)
-            ax.text(x + shift, -0.02, side.upper(), ha="center", va="top", fontsize=8, transform=ax.get_xaxis_transform())
+            ax.text(
+                x + shift, -0.02, side.upper(), ha="center", va="top", fontsize=8, transform=ax.get_xaxis_transform()
+            )
     ax.axhline(1.0, color="0.4", lw=0.8, ls="--")
     ax.set_xticks(range(len(priced)), ["\n" + e["title"].replace(" ", "\n", 1) for e in priced], fontsize=8)
     ax.tick_params(axis="x", length=0)
@@ -156,10 +158,14 @@ def _energies(ax: Axes, f: dict[str, Any]) -> None:
 
 
 def _break_even(ax: Axes, f: dict[str, Any]) -> None:
-    rows = [(f["energy"][name]["title"], e) for name, e in f["break_even"].items() if e["spikes_per_synapse"] is not None]
+    rows = [
+        (f["energy"][name]["title"], e) for name, e in f["break_even"].items() if e["spikes_per_synapse"] is not None
+    ]
     for y, (_, e) in enumerate(rows):
         ax.barh(y, e["spikes_per_synapse"], color=ANN, alpha=0.35, height=0.5)
-        label = f" {e['spikes_per_synapse']:.2g}" if e["spikes_per_synapse"] else " none: fixed costs alone exceed the ANN"
+        label = (
+            f" {e['spikes_per_synapse']:.2g}" if e["spikes_per_synapse"] else " none: fixed costs alone exceed the ANN"
+        )
         ax.text(e["spikes_per_synapse"], y, label, va="center", fontsize=8)
     counted = rows[0][1]["measured"] if rows else 0.0
     ax.axvline(counted, color=CORE, lw=2)

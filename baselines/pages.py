@@ -10,11 +10,11 @@ COLUMNS = ("", "ANN", "SNN in torch", "SNN replayed in the core")
 NONE = "–"
 
 
-def rows(f: dict[str, Any]) -> list[tuple[str, str, str, str]]:
+def rows(f: dict[str, Any]) -> list[tuple[str, ...]]:
     """Rows of the table of one family; all counts and energies are per inference."""
     ann, snn, core = f["ann"], f["snn"], f["replay"]
     sides, twins = (ann, snn, core), (snn, core)
-    table = [
+    table: list[tuple[str, ...]] = [
         (f"test {f['metric']} (%)", *(_percent(s[f["metric"]], s[f"{f['metric']}_std"], f["seeds"]) for s in sides)),
         ("spikes per neuron", NONE, *(f"{s['spikes_per_neuron']:.3g}" for s in twins)),
         ("spikes of the encoder", NONE, *(_count(s["spikes_per_input"]) for s in twins)),

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +49,12 @@ class DenseLayer(NamedTuple):
     threshold: float
 
 
+def dense_layer(name: str, linear: Any, leaky: Any) -> DenseLayer:
+    """Layer of the core from an ``nn.Linear`` and the ``snntorch.Leaky`` behind it."""
+    weight, bias = linear.weight.detach().double().numpy().T, linear.bias.detach().double().numpy()
+    return DenseLayer(name, weight, bias, float(leaky.beta), float(leaky.threshold))
+
+
 def leaky_neuron(beta: float, threshold: float) -> Neuron:
     """The core's neuron that equals ``snntorch.Leaky(beta, threshold, reset_mechanism="subtract")``."""
     return Neuron(
@@ -83,7 +89,7 @@ def dense_network(layers: Sequence[DenseLayer], inputs: Sequence[Spikes]) -> Net
 
 @dataclass
 class Replayed:
-    """Counts of a replay, summed over stimuli; `outputs` (stimuli, n) are spikes per stimulus of the last population."""
+    """Counts summed over all stimuli; `outputs` (stimuli, n) are the spikes of the last population per stimulus."""
 
     outputs: NDArray[np.int64]
     input_spikes: int = 0
@@ -144,8 +150,9 @@ def _add(total: Replayed, network: Network, result: Result) -> None:
             total.neuron_spikes += int(counts.spikes[population.name])
             total.neuron_updates += int(counts.neuron_updates[population.name])
     for projection in network.projections:
-        events = int(counts.synaptic_events[projection.name])
-        if projection.name.startswith(BIAS):
+        name = str(projection.name)
+        events = int(counts.synaptic_events[name])
+        if name.startswith(BIAS):
             total.biases += events
         else:
             total.synaptic_events += events

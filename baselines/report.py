@@ -43,7 +43,7 @@ class Report:
 
     def json(self) -> str:
         """The JSON document."""
-        return to_json({"families": self.families})
+        return to_json({"families": self.families, "interrupted": self.interrupted})
 
     def markdown(self) -> str:
         """Tables and sentences as Markdown."""
@@ -69,25 +69,14 @@ def summarise(
 
 def _family(plan: Plan, records: list[dict[str, Any]]) -> dict[str, Any]:
     sides = {side: _side(plan.task.metric, [r[side] for r in records]) for side in SIDES}
-    agreement = _agreement(records)
-    sides["replay"] |= agreement
-    ann, snn = (_operations(records, side, "operations") for side in ("ann", "replay"))
-    skipping, stepped = _operations(records, "ann", "skipping"), _operations(records, "snn", "operations")
-    assert ann and snn
-    per_synapse = sides["replay"]["spikes_per_synapse"]
-    energy, even = {}, {}
-    for table in PRICES.values():
-        items = {name: o and estimate(o, table) for name, o in
-                 (("ann", ann), ("snn", snn), ("ann_skipping_zeros", skipping), ("snn_in_torch", stepped))}  # fmt: skip
-        energy[table.name] = _energy(table, items)
-        even[table.name] = {
-            "spikes_per_synapse": break_even(items["snn"], items["ann"], per_synapse) if per_synapse else None,
-            "against_ann_skipping_zeros": break_even(items["snn"], items["ann_skipping_zeros"], per_synapse)
-            if per_synapse
-            else None,
-            "measured": per_synapse,
-            "price_ratio": price_ratio(table),
-        }
+    sides["replay"] |= _agreement(records)
+    operations = {
+        "ann": _operations(records, "ann", "operations"),
+        "snn": _operations(records, "replay", "operations"),
+        "ann_skipping_zeros": _operations(records, "ann", "skipping"),
+        "snn_in_torch": _operations(records, "snn", "operations"),
+    }
+    priced = [_priced(table, operations, sides["replay"]["spikes_per_synapse"]) for table in PRICES.values()]
     family = {
         "family": plan.family.name,
         "title": plan.family.title,
@@ -97,8 +86,8 @@ def _family(plan: Plan, records: list[dict[str, Any]]) -> dict[str, Any]:
         "seeds": len(records),
         "seeds_planned": plan.settings.seeds,
         **sides,
-        "energy": energy,
-        "break_even": even,
+        "energy": {name: energy for name, energy, _ in priced},
+        "break_even": {name: even for name, _, even in priced},
         "engine": plan.engine,
         "threads": records[-1]["threads"],
         "settings": records[0]["settings"],
@@ -108,6 +97,31 @@ def _family(plan: Plan, records: list[dict[str, Any]]) -> dict[str, Any]:
         "per_seed": records,
     }
     return family | {"findings": findings(family)}
+
+
+def _priced(
+    table: Prices, operations: dict[str, Operations | None], per_synapse: float
+) -> tuple[str, dict[str, Any], dict[str, Any]]:
+    """Name, energies and break-even under one price table."""
+    items = {name: o and estimate(o, table) for name, o in operations.items()}
+    totals = {name: sum(parts.values()) if parts else None for name, parts in items.items()}
+    energy = {
+        **totals,
+        "unit": "J per inference",
+        "kind": "estimate, not a measurement",
+        "title": table.title,
+        "source": table.source,
+        "grade": table.grade,
+        "note": table.note,
+        "items": {name: items[name] for name in ("ann", "snn")},
+    }
+    even = {
+        "spikes_per_synapse": break_even(items["snn"], items["ann"], per_synapse),
+        "against_ann_skipping_zeros": break_even(items["snn"], items["ann_skipping_zeros"], per_synapse),
+        "measured": per_synapse,
+        "price_ratio": price_ratio(table),
+    }
+    return table.name, energy, even
 
 
 def _side(metric: str, outcomes: list[dict[str, Any]]) -> dict[str, Any]:
@@ -172,23 +186,9 @@ def _operations(records: list[dict[str, Any]], side: str, kind: str) -> Operatio
     return Operations(**{f.name: _mean([row[f.name] for row in rows]) for f in fields(Operations)})
 
 
-def _energy(table: Prices, items: dict[str, dict[str, float] | None]) -> dict[str, Any]:
-    totals = {name: sum(parts.values()) if parts else None for name, parts in items.items()}
-    return {
-        **totals,
-        "unit": "J per inference",
-        "kind": "estimate, not a measurement",
-        "title": table.title,
-        "source": table.source,
-        "grade": table.grade,
-        "note": table.note,
-        "items": {name: parts for name, parts in items.items() if name in ("ann", "snn")},
-    }
-
-
 def findings(family: dict[str, Any]) -> list[str]:
     """What the numbers say, losses included."""
-    return [_accuracy_sentence(family), *map(str, _energy_sentences(family)), _replay_sentence(family)]
+    return [_accuracy_sentence(family), *_energy_sentences(family), _replay_sentence(family)]
 
 
 def _accuracy_sentence(f: dict[str, Any]) -> str:
@@ -196,12 +196,14 @@ def _accuracy_sentence(f: dict[str, Any]) -> str:
     ann, snn = f["ann"][metric], f["replay"][metric]
     more = "more" if snn > ann else "less"
     spread = max(f["ann"][f"{metric}_std"], f["replay"][f"{metric}_std"])
-    text = f"{capital(metric)}: the spiking twin reaches {snn:.2%}, the ANN {ann:.2%}"
+    text, seeds = f"{capital(metric)}: the spiking twin reaches {snn:.2%}, the ANN {ann:.2%}", f["seeds"]
     if f["seeds"] < 2:
         return f"{text}; one seed says nothing about chance."
     if abs(snn - ann) <= spread:
-        return f"{text}; no more apart than one standard deviation over {f['seeds']} seeds."
-    return f"{text}: {abs(snn - ann) * 100:.2f} points {more}, standard deviation {spread * 100:.2f} over {f['seeds']} seeds."
+        return f"{text}; no more apart than one standard deviation over {seeds} seeds."
+    return (
+        f"{text}: {abs(snn - ann) * 100:.2f} points {more}, standard deviation {spread * 100:.2f} over {seeds} seeds."
+    )
 
 
 def _energy_sentences(f: dict[str, Any]) -> list[str]:
@@ -237,7 +239,9 @@ def _replay_sentence(f: dict[str, Any]) -> str:
     text = f"Replay in the core: {n - equal:,} of {n:,} answers differ from torch, {spikes}"
     within = r["agreement"] >= _AGREE and r["spike_difference"] <= _SPIKES
     if within:
-        return f"{text}: torch computes in 32 bits, the core in 64, and a membrane close to threshold decides otherwise."
+        return (
+            f"{text}: torch computes in 32 bits, the core in 64, and a membrane close to threshold decides otherwise."
+        )
     return f"{text}: MORE THAN ROUNDING EXPLAINS (at least {_AGREE:.1%} equal answers expected)."
 
 
@@ -257,5 +261,5 @@ def joules(value: float | None) -> str:
 
 
 def ratio(snn: float, ann: float) -> str:
-    """The larger as a multiple of the smaller."""
-    return f"{snn / ann:.2g} times as much" if snn >= ann else f"{ann / snn:.2g} times less"
+    """One as a multiple of the other."""
+    return f"{snn / ann:.2g} times as much"

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -108,10 +109,14 @@ def _run_plan(plan: Plan, folder: Folder | None, records: list[dict[str, Any]], 
         for seed in range(seeds):
             record = folder.find(plan.key, seed) if folder else None
             if record is None:
-                record = _run_seed(plan, data, seed, folder, lambda f, seed=seed: show(100.0 * (seed + f) / seeds))
+                record = _run_seed(plan, data, seed, folder, partial(_show_seed, show, seed, seeds))
                 if folder:
                     folder.add(record)
             records.append(record)
+
+
+def _show_seed(show: Tell, seed: int, seeds: int, fraction: float) -> None:
+    show(100.0 * (seed + fraction) / seeds)
 
 
 def _run_seed(plan: Plan, data: Any, seed: int, folder: Folder | None, tell: Tell) -> dict[str, Any]:

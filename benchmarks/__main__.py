@@ -114,8 +114,8 @@ def main(
                 benchmark = Benchmark(name, load(name), settings, rivals)
             except SpikesimError as error:
                 _refuse(str(error))
-            interrupted = _measure(benchmark, progress)
-            benchmark.close()
+            with benchmark:
+                interrupted = _measure(benchmark, progress)
             rows = [row | {"machine": here} for row in benchmark.rows()]
             failed |= any(row["status"] == "failed" for row in rows)
             _show(benchmark, rows, as_json, out, machine.sentence(here))

@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -49,18 +49,20 @@ class Side:
 
 
 class Benchmark:
-    """A case with settings and the peers that take part."""
+    """A case with settings and the peers that take part; a context that removes its temporary files."""
 
     def __init__(self, name: str, case: Case, settings: Settings, peers: Sequence[Peer]) -> None:
         self.name, self.case, self.settings = name, case, settings
         self.duration = case.duration if settings.duration is None else settings.duration
-        self._folder = tempfile.TemporaryDirectory(prefix="spikesim-bench-")
         self.sides = [self._ours(k, variant) for k, variant in enumerate(case.variants)]
         if case.peers:
             self.sides += [self._peer(peer) for peer in peers]
+        self._folder = tempfile.TemporaryDirectory(prefix="spikesim-bench-")
 
-    def close(self) -> None:
-        """Remove temporary files."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         self._folder.cleanup()
 
     def _ours(self, number: int, variant: Variant) -> Side:
@@ -123,7 +125,7 @@ class Benchmark:
         return {
             "benchmark": self.name,
             "side": side.label,
-            "status": side.status,
+            "status": "not run" if side.status == "ok" and not side.runs else side.status,
             "note": side.note,
             "version": side.runs[0]["version"] if side.runs else None,
             "scale": self.settings.scale,

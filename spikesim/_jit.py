@@ -201,12 +201,31 @@ def _axpy(x: Any, c: Any, k: Any) -> Any:
     return lambda x, c, k: (x[0] + c * k[0],) + axpy(x[1:], c, k[1:])  # noqa: RUF005
 
 
+class _Announcer(event.Listener):
+    """Calls a function when a kernel starts to be compiled, that is, was not found on disk."""
+
+    def __init__(self, announce: Callable[[], object]) -> None:
+        self.announce = announce
+
+    def on_start(self, event: Any) -> None:
+        self.announce()
+
+    def on_end(self, event: Any) -> None:
+        pass
+
+
 @contextlib.contextmanager
-def compile_clock() -> Iterator[Callable[[], float]]:
-    """Yield a function that tells the seconds spent so far inside on compiling kernels or loading them from disk."""
+def compile_clock(announce: Callable[[], object] = lambda: None) -> Iterator[Callable[[], float]]:
+    """Yield a function that tells the seconds spent so far inside on compiling kernels or loading them from disk.
+
+    `announce` is called whenever one has to be compiled.
+    """
     if not COMPILED:
         yield lambda: 0.0
         return
     clock = event.TimingListener()
-    with event.install_listener("numba:compiler_lock", clock):
+    with (
+        event.install_listener("numba:compile", _Announcer(announce)),
+        event.install_listener("numba:compiler_lock", clock),
+    ):
         yield lambda: clock.duration if clock.done else 0.0

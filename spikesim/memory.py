@@ -39,13 +39,37 @@ def check_memory(network: Network, engine: str, batch: int) -> None:
         )
 
 
-def summary(network: Network, engine: str = "event") -> list[dict[str, object]]:
-    """Rows of a table: populations and projections with neurons, synapses and bytes."""
+class Summary(list[dict[str, object]]):
+    """Rows (name, kind, size, bytes) that print as a table."""
+
+    def __repr__(self) -> str:
+        lines = [f"{'name':<24} {'kind':<9} {'size':>13} {'memory':>11}"]
+        for row in self:
+            lines.append(f"{row['name']!s:<24} {row['kind']!s:<9} {row['size']:>13,} {_megabytes(row['bytes']):>11}")
+        total = sum(float(str(row["bytes"])) for row in self)
+        return "\n".join([*lines, f"{'in all':<48} {_megabytes(total):>11}"])
+
+
+def _megabytes(count: object) -> str:
+    return f"{float(str(count)) / 1e6:,.2f} MB"
+
+
+def summary(network: Network, engine: str = "event") -> Summary:
+    """Table of populations and projections with their neurons, synapses and bytes (estimated before building).
+
+    Examples
+    --------
+    >>> from spikesim import LIF, Network, Neuron, Population, summary
+    >>> summary(Network([Population("cells", 1000, Neuron(LIF()))]))
+    name                     kind               size      memory
+    cells                    neurons           1,000     0.15 MB
+    in all                                               0.15 MB
+    """
     need = estimate(network, engine)
-    rows: list[dict[str, object]] = [
+    rows = Summary(
         {"name": p.name, "kind": "source" if p.is_source else "neurons", "size": p.size, "bytes": need[p.name]}
         for p in network.populations
-    ]
+    )
     rows += [
         {"name": q.name, "kind": "synapses", "size": round(q.synapses), "bytes": need[str(q.name)]}
         for q in network.projections

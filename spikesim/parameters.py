@@ -83,7 +83,11 @@ class Part:
 
     @classmethod
     def kernel_type(cls) -> type:
-        """Named tuple of all declared fields: what kernels of parts without a lowered form receive."""
+        """Named tuple of all declared fields: what kernels of a part without a lowered form receive.
+
+        Made at run time, it is a new type in every process, so compiled kernels that know it are not cached: parts
+        of this package have lowered forms of their own.
+        """
         if "_kernel_type" not in cls.__dict__:
             cls._kernel_type = namedtuple(cls.__name__, [f.name for f in fields(cls) if "unit" in f.metadata])
         return cls._kernel_type

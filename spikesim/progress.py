@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
 ProgressOption = bool | None | Callable[[float, float], object]
-Report = Callable[[float], object]
+Report = Callable[..., object]
 
 PATIENCE = 2.0  # seconds before a bar appears unasked
 INTERVAL = 0.1  # seconds between redraws
@@ -51,7 +51,7 @@ def track(progress: ProgressOption, total: float | None, label: str = "", unit: 
     Yields
     ------
     callable
-        ``report(done)``; cheap enough for an inner loop.
+        ``report(done, label="")``; cheap enough for an inner loop. A label replaces that of the task while it is given.
 
     Raises
     ------
@@ -59,13 +59,13 @@ def track(progress: ProgressOption, total: float | None, label: str = "", unit: 
         If `progress` is none of the above.
     """
     if callable(progress):
-        yield lambda done: progress(done, total if total is not None else done)
+        yield lambda done, label="": progress(done, total if total is not None else done)
         return
     if not (progress is None or isinstance(progress, bool)):
         raise ParameterError(f"progress: must be None, True, False or a function of (done, total), got {progress!r}")
     console = _console() if progress is not False else None
     if console is None:
-        yield lambda done: None
+        yield lambda done, label="": None
         return
     bar = _Bar(console, total, label, unit, 0.0 if progress else PATIENCE)
     try:
@@ -79,6 +79,7 @@ class _Bar:
 
     def __init__(self, console: Console, total: float | None, label: str, unit: str, patience: float) -> None:
         self.console, self.total, self.label, self.unit = console, total, label, unit
+        self.said, self.patience = label, patience
         self.begun = time.monotonic()
         self.next = self.begun + patience
         self.shown: Progress | None = None
@@ -89,15 +90,18 @@ class _Bar:
         self.timer.daemon = True
         self.timer.start()  # the first report may be a long way off
 
-    def report(self, done: float) -> None:
-        """Redraw if it is time."""
+    def report(self, done: float, label: str = "") -> None:
+        """Redraw if it is time, or if there is something new to say."""
         now = time.monotonic()
-        if now < self.next:
+        if now < self.next and (label or self.label) == self.said:
+            return
+        self.said = label or self.label
+        if now < self.begun + self.patience:
             return
         self.next = now + INTERVAL
         self.show()
         if self.shown is not None:
-            self.shown.update(self.shown.task_ids[0], completed=done)
+            self.shown.update(self.shown.task_ids[0], completed=done, description=self.said)
             if self.handle is not None:
                 self.handle.update(self.text(self.shown), raw=True)
 
@@ -111,7 +115,7 @@ class _Bar:
     def open(self) -> Progress:
         """The bar, on the screen."""
         shown = _progress(self.console, self.unit)
-        task = shown.add_task(self.label, total=self.total)
+        task = shown.add_task(self.said, total=self.total)
         shown.tasks[task].start_time = self.begun
         if self.console.is_jupyter:
             from IPython.display import display

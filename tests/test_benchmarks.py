@@ -66,9 +66,8 @@ def measure(monkeypatch):
         monkeypatch.setattr(harness, "_process", processes)
         monkeypatch.setenv("SPIKESIM_NEST_PYTHON", sys.executable)
         monkeypatch.delenv("SPIKESIM_BRIAN2_PYTHON", raising=False)
-        benchmark = harness.Benchmark("brunel", load("brunel"), SETTINGS, [peer])
-        turns = [(repetition, side.label) for repetition, side in benchmark.turns()]
-        benchmark.close()
+        with harness.Benchmark("brunel", load("brunel"), SETTINGS, [peer]) as benchmark:
+            turns = [(repetition, side.label) for repetition, side in benchmark.turns()]
         return benchmark.rows(), processes.started, turns
 
     return run
@@ -118,7 +117,7 @@ def test_goals_are_judged_at_full_scale(measure):
 @pytest.mark.parametrize("name", names())
 def test_every_case_builds_small(name):
     case = load(name)
-    assert {g for g in case.goals} <= {*discover(), *(v.label for v in case.variants)}
+    assert set(case.goals) <= {*discover(), *(v.label for v in case.variants)}
     for variant in case.variants:
         assert variant.build(0.05).neurons > 0
 

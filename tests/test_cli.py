@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 import spikesim as ss
 from spikesim import commands
+from spikesim._jit import COMPILED
 from spikesim.cli import app
 from spikesim.commands import run as run_command
 
@@ -131,6 +132,17 @@ def test_run_prints_a_table_and_is_reproducible(cli):
         return [line.split()[2] for line in text.splitlines() if line.split()[:1] in (["exc"], ["inh"])]
 
     assert spikes(first.stdout) == spikes(second.stdout) != []
+
+
+@pytest.mark.skipif(not COMPILED, reason="nothing is compiled")
+def test_kernels_are_compiled_once(tmp_path):
+    args = [sys.executable, "-m", "spikesim", *SMALL, "--json"]
+    environment = {**os.environ, "SPIKESIM_CACHE": str(tmp_path)}
+    cold, warm = (
+        json.loads(subprocess.run(args, capture_output=True, env=environment, check=True).stdout) for _ in range(2)
+    )
+    assert warm["compile_s"] < 0.4 * cold["compile_s"]
+    assert warm["populations"] == cold["populations"]
 
 
 def test_default_engine_is_event_where_the_network_allows_it(cli):

@@ -112,5 +112,5 @@ def test_mistakes_are_named() -> None:
         Operations(spikes=float("nan"))
     with pytest.raises(ParameterError, match="horowitz-fp32-naive"):
         prices("horowitz-fp32-naiv")
-    with pytest.raises(ParameterError, match=r"spikes_per_synapse.*> 0"):
-        break_even({"accumulates": 1.0}, {"multiply-accumulates": 1.0}, 0.0)
+    with pytest.raises(ParameterError, match=r"spikes_per_synapse.*>= 0"):
+        break_even({"accumulates": 1.0}, {"multiply-accumulates": 1.0}, -1.0)

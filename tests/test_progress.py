@@ -101,9 +101,14 @@ def test_opens_without_reports(as_terminal, monkeypatch, total):
 
 def test_bar_is_removed_after_an_error_and_the_next_one_works(as_terminal):
     terminal = as_terminal()
-    with pytest.raises(ValueError, match="broken"), track(True, 10.0, "first") as report:
-        report(1.0)
-        raise ValueError("broken")
+
+    def broken():
+        with track(True, 10.0, "first") as report:
+            report(1.0)
+            raise ValueError("broken")
+
+    with pytest.raises(ValueError, match="broken"):
+        broken()
     with track(True, 10.0, "second") as report:
         report(1.0)
     assert "second" in terminal.getvalue()

@@ -5,9 +5,11 @@ import pytest
 
 import spikesim as ss
 from spikesim import analysis, zoo
+from spikesim._jit import COMPILED
 from spikesim.errors import ParameterError, UnsupportedError
 from spikesim.zoo import microcircuit as pd14
 
+compiled = pytest.mark.skipif(not COMPILED, reason="too slow without compiled kernels")
 NAMES = ("brunel", "microcircuit", "vogels-abbott-coba", "vogels-abbott-cuba", "vogels-abbott-delta")
 
 
@@ -205,6 +207,8 @@ def test_microcircuit_without_spread_has_constant_weights_and_delays():
 # ---------------------------------------------------------------- running
 
 
+@compiled
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:grid engine. times rounded")
 @pytest.mark.parametrize("name", NAMES)
 def test_declared_engines_run_and_others_refuse(name):
@@ -218,6 +222,7 @@ def test_declared_engines_run_and_others_refuse(name):
                 ss.simulate(network, 5.0, engine=engine)
 
 
+@compiled
 @pytest.mark.parametrize(("v_reset", "published"), [(0.0, 32.03), (10.0, 37.95)])
 def test_brunel_rate_is_siegerts(v_reset, published):
     result = ss.simulate(zoo.build("brunel", v_reset=v_reset), 500.0, engine="grid", seed=1)
@@ -228,6 +233,7 @@ def test_brunel_rate_is_siegerts(v_reset, published):
     assert rate == pytest.approx(theory, rel=0.02)
 
 
+@compiled
 @pytest.mark.parametrize("engine", ["event", "grid"])
 @pytest.mark.parametrize(
     ("name", "low", "high"),
@@ -242,12 +248,14 @@ def test_vogels_abbott_rates_are_those_of_nest(name, low, high, engine):
     assert 0.97 * low < rate < 1.03 * high
 
 
+@compiled
 def test_vogels_abbott_coba_sustains_itself():
     result = ss.simulate(zoo.build("vogels-abbott-coba"), 400.0, engine="grid", seed=1)
     late = result.spikes["exc"].window(200.0, 400.0)
     assert 10.0 < len(late) / 3_200 / 0.2 < 20.0  # NEST: 13 to 15 Hz where the activity survives
 
 
+@compiled
 @pytest.mark.filterwarnings("ignore:grid engine. times rounded")
 def test_microcircuit_rates_at_a_tenth_are_those_of_nest():
     network = zoo.build("microcircuit", scale=0.1)

@@ -11,7 +11,7 @@ import numpy as np
 
 
 class Cannot(Exception):
-    """This simulator has no such part; the message says which."""
+    """The simulator has no such part; the message says which."""
 
 
 def read(path: str) -> dict[str, Any]:

@@ -30,6 +30,7 @@ class Group(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         """Run the chosen command; own errors, lack of memory and Ctrl-C end without a traceback."""
         with warnings.catch_warnings():
+            warnings.simplefilter("default", UserWarning)
             warnings.showwarning = _show_warning
             try:
                 return super().invoke(ctx)
@@ -104,7 +105,7 @@ def print_json(value: Any) -> None:
 
 def to_json(value: Any) -> str:
     """JSON text with two spaces of indentation; numbers that are not finite become null."""
-    return json.dumps(_finite(value), indent=2, ensure_ascii=False)
+    return json.dumps(_finite(value), indent=2)
 
 
 def _finite(value: Any) -> Any:

@@ -66,7 +66,7 @@ def matrix(rows: Any) -> Any:
 
 
 def _cell(value: Any) -> str:
-    return {True: "yes", False: "–"}[value] if isinstance(value, bool) else str(value)
+    return {True: "yes", False: "-"}[value] if isinstance(value, bool) else str(value)
 
 
 def _version(name: str) -> str:

@@ -45,6 +45,6 @@ def page(d: Description, row: dict[str, Any]) -> list[Any]:
         facts.add_row("note", text)
     parameters = table("Parameters, set with --set name=value", "name", ">default", "unit", "allowed", "meaning")
     for p in d.parameters:
-        default = "–" if p.default is None else f"{p.default:g}" if isinstance(p.default, float) else str(p.default)
+        default = "-" if p.default is None else f"{p.default:g}" if isinstance(p.default, float) else str(p.default)
         parameters.add_row(p.name, default, p.unit, p.bounds, p.meaning)
     return [facts, parameters]

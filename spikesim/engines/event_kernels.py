@@ -57,6 +57,7 @@ class Compact(NamedTuple):
 
     first: Any  # (n,) first item of a neuron
     count: Any  # (n,) number of items; 0 outside a slice
+    sorted: Any  # whether items already come in the order of time
     item: Any  # spike number of each item
     time: Any  # arrival time of each spike
     weight: Any
@@ -110,7 +111,15 @@ def _compact_receptor(inbox, k):
 
 @sort_items.register(Compact)
 def _compact_sort(inbox, lo, hi):
-    pass
+    if inbox.sorted:
+        return
+    for k in range(lo + 1, hi):
+        item = inbox.item[k]
+        m = k
+        while m > lo and inbox.time[inbox.item[m - 1]] > inbox.time[item]:
+            inbox.item[m] = inbox.item[m - 1]
+            m -= 1
+        inbox.item[m] = item
 
 
 @item_time.register(Full)

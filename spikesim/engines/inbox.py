@@ -218,7 +218,7 @@ class Inbox:
             if len(self.items) < total:
                 self.items = np.empty(int(1.5 * total), np.int32)
             spikes = (np.empty(entries), np.empty(entries), np.empty(entries, np.int64))
-            return Compact(self.first, self.count, self.items, *spikes)
+            return Compact(self.first, self.count, len(self.bundles) < 2, self.items, *spikes)
         if len(self.items[0]) < total:
             size = int(1.5 * total)
             self.items = (np.empty(size), np.empty(size), np.empty(size, np.int64))

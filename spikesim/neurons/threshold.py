@@ -28,6 +28,10 @@ class FixedThreshold(Part):
     variables = ()
     exact = True
 
+    def lower(self, setting):
+        """The threshold alone."""
+        return pack(FixedKernel, self.v_th)
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class AdaptiveThreshold(Part):
@@ -62,6 +66,12 @@ class AdaptiveThreshold(Part):
         return pack(AdaptiveKernel, self.v_th, self.jump, rate, np.exp(-rate * (setting.h or 0.0)))
 
 
+class FixedKernel(NamedTuple):
+    """Threshold."""
+
+    v_th: float
+
+
 class AdaptiveKernel(NamedTuple):
     """Base, jump, decay rate and decay per grid step."""
 
@@ -71,42 +81,42 @@ class AdaptiveKernel(NamedTuple):
     decay: float
 
 
-@verbs.theta.register(FixedThreshold)
+@verbs.theta.register(FixedKernel)
 def _fixed(p, a, i):
     return at(p.v_th, i)
 
 
-@verbs.theta_decay.register(FixedThreshold)
+@verbs.theta_decay.register(FixedKernel)
 def _fixed_decay(p, a, i):
     pass
 
 
-@verbs.theta_spike.register(FixedThreshold)
+@verbs.theta_spike.register(FixedKernel)
 def _fixed_spike(p, a, i, spiked):
     pass
 
 
-@verbs.e_theta.register(FixedThreshold)
+@verbs.e_theta.register(FixedKernel)
 def _fixed_later(p, a, i, dt):
     return at(p.v_th, i)
 
 
-@verbs.e_theta_rate.register(FixedThreshold)
+@verbs.e_theta_rate.register(FixedKernel)
 def _fixed_rate(p, a, i, dt):
     return 0.0
 
 
-@verbs.e_theta_floor.register(FixedThreshold)
+@verbs.e_theta_floor.register(FixedKernel)
 def _fixed_floor(p, a, i):
     return at(p.v_th, i)
 
 
-@verbs.e_theta_advance.register(FixedThreshold)
+@verbs.e_theta_advance.register(FixedKernel)
 def _fixed_advance(p, a, i, dt):
     pass
 
 
-@verbs.e_theta_terms.register(FixedThreshold)
+@verbs.e_theta_terms.register(FixedKernel)
 def _fixed_terms(p, a, i, leak, terms, k):
     return k
 

@@ -95,10 +95,11 @@ def assert_same_steps(ours: Mapping[str, Spikes], theirs: Mapping[str, Spikes]) 
     """The same neurons fire in the same steps, from the first spike to the last."""
     assert_active(theirs)
     for name, expected in theirs.items():
-        steps = [
-            sorted(zip(np.rint(s.times / DT).astype(int).tolist(), s.ids.tolist())) for s in (ours[name], expected)
-        ]
-        _assert_equal(name, *steps)
+        _assert_equal(name, _steps(ours[name]), _steps(expected))
+
+
+def _steps(spikes: Spikes) -> list[tuple[int, int]]:
+    return sorted(zip(np.rint(spikes.times / DT).astype(int).tolist(), spikes.ids.tolist(), strict=True))
 
 
 def assert_same_times(ours: Mapping[str, Spikes], theirs: Mapping[str, Spikes], tolerance: float) -> None:
