@@ -7,6 +7,9 @@ from typing import Annotated
 
 import typer
 
+from baselines.families import FAMILIES
+from baselines.tasks import TASKS
+
 _INTERRUPTED = 130
 
 
@@ -16,9 +19,13 @@ def register(app: typer.Typer) -> None:
 
 
 def compare(
-    families: Annotated[list[str] | None, typer.Argument(metavar="[FAMILY]…", help="Families. (default: mlp)")] = None,
+    families: Annotated[
+        list[str] | None, typer.Argument(metavar="FAMILY", help=f"Any of {', '.join(FAMILIES)}. (default: mlp)")
+    ] = None,
     seeds: Annotated[int | None, typer.Option(metavar="N", help="Repetitions. (default: the family's)")] = None,
-    data: Annotated[str, typer.Option(metavar="NAME", help="Data, or auto: the best that are there.")] = "auto",
+    data: Annotated[
+        str, typer.Option(metavar="NAME", help=f"auto (the best that are there) or {', '.join(TASKS)}.")
+    ] = "auto",
     out: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Write records, report and figures there; an interrupted one goes on."),
@@ -48,5 +55,5 @@ def compare(
         typer.echo(f"wrote {path}", err=True)
     if report.interrupted:
         again = "; the same command goes on from there" if out else ""
-        typer.secho(f"interrupted after {report.finished} finished seeds{again}", fg="yellow", err=True)
+        typer.secho(f"interrupted; finished seeds: {report.finished}{again}", fg="yellow", err=True)
         raise typer.Exit(_INTERRUPTED)

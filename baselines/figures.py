@@ -23,6 +23,12 @@ _ITEMS = {
     "encoder": ("encoder",),
 }
 _SHADES = ("#440154", "#3B528B", "#21918C", "#5EC962", "#BBBBBB")
+_ABOVE: dict[str, Any] = {
+    "ha": "center",
+    "va": "bottom",
+    "fontsize": 8,
+    "bbox": {"boxstyle": "square,pad=0.1", "facecolor": "white", "edgecolor": "none"},
+}
 Fill = Callable[[BinaryIO], object]
 
 
@@ -47,6 +53,7 @@ def draw_raster(example: Example, title: str) -> Fill:
         if last:
             ax.set_xlabel("time (ms); one time step is 1 ms")
             ax.set_yticks(range(spikes.n) if spikes.n <= 20 else [])
+            ax.tick_params(axis="y", labelsize=8)
             _counts(figure.add_subplot(grid[row, 2], sharey=ax), spikes.counts())
     _picture(figure.add_subplot(grid[0, 0]), example)
     figure.suptitle(f"{capital(title)}\nfirst test input: {example.title}", fontsize=10)
@@ -95,15 +102,18 @@ def _counts(ax: Axes, counts: np.ndarray) -> None:
 
 
 def _metric(ax: Axes, f: dict[str, Any]) -> None:
-    metric = f["metric"]
+    metric, all_scores = f["metric"], []
     for x, (side, colour) in enumerate((("ann", ANN), ("snn", SNN), ("replay", CORE))):
         scores = [100 * record[side]["score"] for record in f["per_seed"]]
+        all_scores += scores
         ax.plot(np.full(len(scores), x), scores, "o", color=colour, alpha=0.6, ms=7, mec="none")
         ax.plot([x - 0.25, x + 0.25], [np.mean(scores)] * 2, color=colour, lw=2.5)
         ax.text(x + 0.29, np.mean(scores), f"{np.mean(scores):.2f}", va="center", fontsize=9)
     ax.set_xticks(range(3), ["ANN", "SNN in torch", "SNN in the core"])
     ax.set_xlim(-0.5, 2.7)
-    ax.margins(y=0.25)
+    low, high = min(all_scores), max(all_scores)
+    margin = max(0.25 * (high - low), 0.5 * (1.0 - (high - low)))  # never less than one point from bottom to top
+    ax.set_ylim(low - margin, high + margin)
     ax.set_ylabel(f"test {metric} (%)")
     ax.set_title(f"{capital(metric)}: every seed, and the mean", fontsize=10)
     _plain(ax)
@@ -141,7 +151,7 @@ def _energies(ax: Axes, f: dict[str, Any]) -> None:
                 height = sum(items[name] for name in names) / e["ann"]
                 ax.bar(x + shift, height, 0.36, bottom=bottom, color=shade)
                 bottom += height
-            ax.text(x + shift, bottom, f"{bottom:.2g}", ha="center", va="bottom", fontsize=8)
+            ax.annotate(f"{bottom:.2g}", (x + shift, bottom), (0, 3), textcoords="offset points", **_ABOVE)
             ax.text(
                 x + shift, -0.02, side.upper(), ha="center", va="top", fontsize=8, transform=ax.get_xaxis_transform()
             )
@@ -150,8 +160,8 @@ def _energies(ax: Axes, f: dict[str, Any]) -> None:
     ax.tick_params(axis="x", length=0)
     for shade, name in zip(_SHADES, _ITEMS, strict=True):
         ax.bar(0, 0, color=shade, label=name)
-    ax.legend(fontsize=8, frameon=False)
-    ax.margins(y=0.15)
+    ax.set_ylim(0, 1.5 * max([1.0, *(e["snn"] / e["ann"] for e in priced)]))  # room for the legend above the bars
+    ax.legend(fontsize=8, frameon=False, loc="upper left", ncols=2)
     ax.set_ylabel("energy / energy of the ANN")
     ax.set_title("Energy, estimated", fontsize=10)
     _plain(ax)
@@ -164,12 +174,12 @@ def _break_even(ax: Axes, f: dict[str, Any]) -> None:
     for y, (_, e) in enumerate(rows):
         ax.barh(y, e["spikes_per_synapse"], color=ANN, alpha=0.35, height=0.5)
         label = (
-            f" {e['spikes_per_synapse']:.2g}" if e["spikes_per_synapse"] else " none: fixed costs alone exceed the ANN"
+            f" {e['spikes_per_synapse']:.3g}" if e["spikes_per_synapse"] else " none: fixed costs alone exceed the ANN"
         )
-        ax.text(e["spikes_per_synapse"], y, label, va="center", fontsize=8)
+        ax.text(0, y, label, va="center", fontsize=8)
     counted = rows[0][1]["measured"] if rows else 0.0
     ax.axvline(counted, color=CORE, lw=2)
-    ax.text(counted, len(rows) - 0.4, f" counted: {counted:.2g}", color=CORE, va="center", fontsize=9)
+    ax.text(counted, len(rows) - 0.4, f" counted: {counted:.3g}", color=CORE, va="center", fontsize=9)
     ax.set_yticks(range(len(rows)), [title.replace(" ", "\n", 1) for title, _ in rows])
     ax.set_ylim(len(rows) - 0.2, -0.6)
     ax.set_xlim(0, 1.3 * max([counted, *(e["spikes_per_synapse"] for _, e in rows)]))

@@ -27,14 +27,14 @@ def rows(f: dict[str, Any]) -> list[tuple[str, ...]]:
     ]
     for e in f["energy"].values():
         table.append((f"  {e['title']}", *(joules(e[k]) for k in ("ann", "snn_in_torch", "snn"))))
-    table.append(("spikes per synapse, counted", NONE, *(_number(s["spikes_per_synapse"]) for s in twins)))
+    table.append(("spikes per synapse", NONE, *(_number(s["spikes_per_synapse"]) for s in twins)))
     table.append(("  break-even with prices of", "", "", ""))
     for name, even in f["break_even"].items():
         table.append((f"  {f['energy'][name]['title']}", NONE, NONE, _number(even["spikes_per_synapse"])))
     table.append(("wall time", *(_seconds(s["wall_s"] / s["inferences"]) for s in sides)))
     table.append(("training, all of it", _seconds(ann["train_s"]), _seconds(snn["train_s"]), NONE))
-    table.append(("answers equal to torch's", NONE, NONE, _equal(core)))
-    table.append(("spikes differing from torch's", NONE, NONE, _differing(core)))
+    table.append(("answers equal to torch", NONE, NONE, _equal(core)))
+    table.append(("spikes unlike torch", NONE, NONE, _differing(core)))
     return table
 
 
@@ -92,7 +92,7 @@ def terminal(families: list[dict[str, Any]]) -> list[Any]:
 
     items: list[Any] = []
     for f in families:
-        page = table(title(f), COLUMNS[0], *(f">{name}" for name in COLUMNS[1:]))
+        page = table(title(f), COLUMNS[0], *(f">{name}" for name in COLUMNS[1:-1]), ">SNN replayed\nin the core")
         for row in rows(f):
             page.add_row(*row)
         items.append(page)

@@ -14,6 +14,7 @@ from spikesim.parameters import as_count
 
 ENGINES = ("event", "grid")
 AUTO = "auto"
+_REPLAY = 0.15  # work of the replay, where training the twin is 1
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,6 +62,16 @@ class Plan(NamedTuple):
         """What records must share to belong to one comparison."""
         settings = {k: v for k, v in dataclasses.asdict(self.settings).items() if k != "seeds"}
         return {"family": self.family.name, "task": self.task.name, "engine": self.engine, "settings": settings}
+
+    @property
+    def work(self) -> float:
+        """Work of one seed in passes over the training data; a time step of the twin counts as one."""
+        return self.settings.epochs * (1 + self.settings.steps * (1 + _REPLAY))
+
+    @property
+    def shares(self) -> tuple[float, float]:
+        """Fractions of that work done when the twin's training starts, and when it ends."""
+        return self.settings.epochs / self.work, self.settings.epochs * (1 + self.settings.steps) / self.work
 
 
 def make_plan(name: str, options: Options) -> Plan:

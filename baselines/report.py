@@ -103,7 +103,7 @@ def _priced(
     table: Prices, operations: dict[str, Operations | None], per_synapse: float
 ) -> tuple[str, dict[str, Any], dict[str, Any]]:
     """Name, energies and break-even under one price table."""
-    items = {name: o and estimate(o, table) for name, o in operations.items()}
+    items = {name: estimate(o, table) if o else None for name, o in operations.items()}
     totals = {name: sum(parts.values()) if parts else None for name, parts in items.items()}
     energy = {
         **totals,
@@ -201,9 +201,8 @@ def _accuracy_sentence(f: dict[str, Any]) -> str:
         return f"{text}; one seed says nothing about chance."
     if abs(snn - ann) <= spread:
         return f"{text}; no more apart than one standard deviation over {seeds} seeds."
-    return (
-        f"{text}: {abs(snn - ann) * 100:.2f} points {more}, standard deviation {spread * 100:.2f} over {seeds} seeds."
-    )
+    points, deviation = 100 * abs(snn - ann), 100 * spread
+    return f"{text}: {points:.2f} points {more}, standard deviation {deviation:.2f} over {seeds} seeds."
 
 
 def _energy_sentences(f: dict[str, Any]) -> list[str]:

@@ -13,17 +13,17 @@ from typing import Any
 
 import numpy as np
 
-from baselines.contract import Learner, Outcome
+from baselines.contract import Example, Learner, Outcome
 from baselines.errors import require_extra
 from baselines.figures import draw_comparison, draw_raster
 from baselines.plan import Options, Plan, make_plan
 from baselines.records import PAGE, REPORT, Folder, outcome_record
 from baselines.report import Report, summarise
+from spikesim import __version__
 from spikesim.progress import ProgressOption, track
 
 DEFAULT_FAMILY = "mlp"
-_REPLAY_SHARE = 0.15  # of a seed's work, as much as training the twin is 1
-_PACKAGES = ("spikesim", "torch", "snntorch", "scikit-learn", "numpy", "numba")
+_PACKAGES = ("torch", "snntorch", "scikit-learn", "numpy", "numba")
 
 Tell = Callable[[float], object]  # told which fraction of its part is done
 
@@ -104,26 +104,27 @@ def _run_plan(plan: Plan, folder: Folder | None, records: list[dict[str, Any]], 
     """All seeds of one family; seeds that `folder` knows already are taken from there."""
     seeds = plan.settings.seeds
     label = f"{plan.family.name} on {plan.task.name}, {seeds} {'seed' if seeds == 1 else 'seeds'}"
-    with track(progress, 100.0, label, "%") as show, _torch_threads(plan.torch_threads):
+    with track(progress, seeds * plan.work, label, "passes") as show, _torch_threads(plan.torch_threads):
         data = plan.task.load()
         for seed in range(seeds):
             record = folder.find(plan.key, seed) if folder else None
             if record is None:
-                record = _run_seed(plan, data, seed, folder, partial(_show_seed, show, seed, seeds))
+                record, example = _run_seed(plan, data, seed, partial(_show_seed, show, seed, plan.work))
                 if folder:
                     folder.add(record)
+                if folder and seed == 0 and example:
+                    folder.write(f"{plan.family.name}_raster.png", draw_raster(example, _title(plan)))
             records.append(record)
 
 
-def _show_seed(show: Tell, seed: int, seeds: int, fraction: float) -> None:
-    show(100.0 * (seed + fraction) / seeds)
+def _show_seed(show: Tell, seed: int, work: float, fraction: float) -> None:
+    show((seed + fraction) * work)
 
 
-def _run_seed(plan: Plan, data: Any, seed: int, folder: Folder | None, tell: Tell) -> dict[str, Any]:
-    """Both sides and the replay for one seed."""
+def _run_seed(plan: Plan, data: Any, seed: int, tell: Tell) -> tuple[dict[str, Any], Example | None]:
+    """Both sides and the replay for one seed: its record, and one inference to look at."""
     settings, family = plan.settings, plan.family
-    total = 1.0 + settings.steps * (1.0 + _REPLAY_SHARE)  # a time step of the twin costs about one pass of the other
-    before_snn, before_replay = 1.0 / total, (1.0 + settings.steps) / total
+    before_snn, before_replay = plan.shares
     ann = family.ann(data, settings, seed)
     ann_training = train(ann, settings.epochs, lambda f: tell(f * before_snn))
     snn = family.snn(data, settings, seed)
@@ -137,9 +138,7 @@ def _run_seed(plan: Plan, data: Any, seed: int, folder: Folder | None, tell: Tel
         tell(before_replay + (1.0 - before_replay) * done / snn_outcome.inferences)
 
     replayed = snn.replay(plan.engine, plan.core_threads, advance)
-    if folder and seed == 0 and replayed.example:
-        folder.write(f"{family.name}_raster.png", draw_raster(replayed.example, _title(plan)))
-    return {
+    record = {
         **plan.key,
         "seed": seed,
         "ann": outcome_record(ann_outcome) | ann_training,
@@ -150,6 +149,7 @@ def _run_seed(plan: Plan, data: Any, seed: int, folder: Folder | None, tell: Tel
         "versions": _versions(),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
     }
+    return record, replayed.example
 
 
 def agreement(snn: Outcome, replayed: Outcome) -> dict[str, int | None]:
@@ -173,12 +173,12 @@ def _title(plan: Plan) -> str:
 
 
 def _versions() -> dict[str, str]:
-    found = {"python": platform.python_version()}
+    found = {"python": platform.python_version(), "spikesim": __version__}
     for package in _PACKAGES:
         try:
             found[package] = version(package)
         except PackageNotFoundError:
-            found[package] = "not installed as a package"
+            found[package] = "unknown"
     return found
 
 

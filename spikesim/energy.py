@@ -157,8 +157,8 @@ PRICES: dict[str, Prices] = {
             state_bits=32,
             source=_HOROWITZ,
             grade=_TABLE,
-            note="with reads and writes of weights, membranes, activations and spikes in on-chip memory, neuron updates "
-            "and encoder; no wires between chips, no leakage, no off-chip memory",
+            note="with reads and writes of weights, membranes, activations and spikes in on-chip memory, neuron "
+            "updates and encoder; no wires between chips, no leakage, no off-chip memory",
         ),
         Prices(
             name="horowitz-int8-sram",
@@ -174,8 +174,8 @@ PRICES: dict[str, Prices] = {
             state_bits=16,
             source=_HOROWITZ,
             grade=_TABLE,
-            note="as horowitz-fp32-sram with 8-bit weights and activations and 16-bit membranes; both networks priced as "
-            "if 8 bits cost no accuracy, wider accumulators not counted",
+            note="as horowitz-fp32-sram with 8-bit weights and activations and 16-bit membranes; both networks priced "
+            "as if 8 bits cost no accuracy, wider accumulators not counted",
         ),
         Prices(
             name="loihi-2018",
@@ -192,7 +192,8 @@ PRICES: dict[str, Prices] = {
             source="Davies et al. 2018, doi:10.1109/MM.2018.112130359, table 2, 14 nm 0.75 V",
             grade="pre-silicon circuit simulation, not measured",
             note="memory is part of each price; the bias is part of the neuron update; no price for "
-            "multiply-accumulates, so no ANN stands beside it; static power (about 0.1 W a chip) and input over the chip's edge not counted",
+            "multiply-accumulates, so no ANN stands beside it; static power (about 0.1 W a chip) "
+            "and input over the chip's edge not counted",
         ),
     )
 }

@@ -79,9 +79,9 @@ GRID_MODELS = MODELS | {"conductance": conductance}
 def weights_for(synapse, k, rng):
     """Weights on a coarse scale of exact numbers, strong enough that a few simultaneous ones fire a neuron."""
     if isinstance(synapse, ss.Delta):
-        return rng.integers(-10, 21, k) * 0.5
+        return rng.integers(-14, 21, k) * 0.5
     if isinstance(synapse, ss.ExponentialConductance):
-        return rng.integers(0, 41, k) * 1.0
+        return rng.integers(0, 31, k) * 1.0
     return rng.integers(-20, 51, k) * (25.0 if isinstance(synapse, ss.Exponential) else 12.5)
 
 

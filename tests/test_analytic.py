@@ -153,11 +153,15 @@ def test_delta_jumps_decay(driven, engine):
 
 
 def test_conductance_without_leak(driven):
-    """IF and one conductance: v = e_rev (1 - exp(-(g tau / C) (1 - exp(-t / tau)))), to the accuracy of the method."""
+    """IF and one conductance: v = e_rev (1 - exp(-(g tau / C) (1 - exp(-t / tau)))), approached at fourth order."""
     neuron = ss.Neuron(ss.IF(0.0, 200.0), ss.ExponentialConductance(5.0, 70.0), NEVER)
-    times, v = trace(driven(neuron, {"syn": [(1.0, 30.0)]}), 30.0, engine="grid", dt=0.0625)
-    past = np.maximum(times - 1.0, 0.0)
-    np.testing.assert_allclose(v[:, 0], -70.0 * np.expm1(30.0 * 5.0 / 200.0 * np.expm1(-past / 5.0)), rtol=1e-6)
+    errors = []
+    for dt in (0.25, 0.125, 0.0625):
+        times, v = trace(driven(neuron, {"syn": [(1.0, 30.0)]}), 30.0, engine="grid", dt=dt)
+        past = np.maximum(times - 1.0, 0.0)
+        errors.append(np.abs(v[:, 0] + 70.0 * np.expm1(30.0 * 5.0 / 200.0 * np.expm1(-past / 5.0))).max())
+    assert errors[0] < 1e-4
+    assert np.divide(errors[:-1], errors[1:]) == pytest.approx([16.0, 16.0], rel=0.1)
 
 
 def interval(current, tau_m=10.0, v_th=15.0, c_m=250.0):

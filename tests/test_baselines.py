@@ -22,7 +22,7 @@ from baselines.cli import register  # noqa: E402
 from baselines.counting import ann_operations, watched  # noqa: E402
 from baselines.errors import MissingExtraError, TrainingError  # noqa: E402
 from baselines.families import FAMILIES, mlp  # noqa: E402
-from baselines.replay import dense_network, watch  # noqa: E402
+from baselines.replay import DenseLayer, dense_network, watch  # noqa: E402
 from baselines.spiking import SpikingStack, rate_encode, to_spikes  # noqa: E402
 from baselines.supervised import Classifier  # noqa: E402
 from baselines.tasks import TASKS  # noqa: E402
@@ -135,7 +135,7 @@ def test_replay_equals_snntorch_spike_for_spike(engine, beta) -> None:
 
 def test_threshold_is_strict_as_in_snntorch() -> None:
     """A membrane exactly at the threshold does not fire; a rounding step above, it does."""
-    layer = mlp.DenseLayer("out", np.array([[1.0, np.nextafter(1.0, 2.0)]]), np.zeros(2), 0.5, 1.0)
+    layer = DenseLayer("out", np.array([[1.0, np.nextafter(1.0, 2.0)]]), np.zeros(2), 0.5, 1.0)
     network = dense_network([layer], [to_spikes(np.array([[True]]))])
     assert watch(network, 1.0, "event")["out"].ids.tolist() == [1]
 

@@ -50,7 +50,7 @@ def assert_same_state(sim, outcome, network):
     for p in network:
         if not p.is_source:
             expected = [outcome.v[p.name, k][-1] for k in range(p.size)]
-            np.testing.assert_allclose(sim.state(p.name, "v"), expected, rtol=0, atol=1e-9, err_msg=p.name)
+            np.testing.assert_allclose(sim.state(p.name, "v"), expected, rtol=1e-9, atol=1e-9, err_msg=p.name)
 
 
 def check(seed, names, engine):

@@ -63,8 +63,13 @@ def test_conductances_follow_their_equation(driven):
         g_e, g_i, i = 30.0 * math.exp(-t / 5.0), 20.0 * math.exp(-t / 10.0), 90.0 * math.exp(-t / 3.0)
         return -(v + 60.0) / 20.0 + (g_e * (0.0 - v) + g_i * (-80.0 - v) + i + 100.0) / 200.0
 
-    expected = solve_ivp(slope, (0, 30), [-60.0], t_eval=np.arange(1, 61) / 2, rtol=1e-12, atol=1e-12).y[0]
-    assert grid(network, 30.0, 0.5).v["out", 0] == pytest.approx(expected, abs=1e-9)
+    errors = []
+    for dt in (0.5, 0.25, 0.125):
+        steps = dt * np.arange(1, int(30 / dt) + 1)
+        expected = solve_ivp(slope, (0, 30), [-60.0], t_eval=steps, rtol=1e-13, atol=1e-13).y[0]
+        errors.append(np.abs(grid(network, 30.0, dt).v["out", 0] - expected).max())
+    assert errors[0] < 1e-4
+    assert np.divide(errors[:-1], errors[1:]) == pytest.approx([16.0, 16.0], rel=0.1)  # fourth order
 
 
 def random_cell(rng):

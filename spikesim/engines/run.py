@@ -159,7 +159,8 @@ class Run:
         shards = self.shards[block.number]
 
         def one(shard: Any) -> Any:
-            return shard.run(self.now, end, self.histories)
+            with np.errstate(over="ignore"):  # interpreted kernels wrap around on purpose; threads have states of their own
+                return shard.run(self.now, end, self.histories)
 
         if self.pool is None or len(shards) == 1:
             parts = [one(shard) for shard in shards]
