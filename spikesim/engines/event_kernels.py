@@ -12,6 +12,7 @@ from spikesim.engines.crossing import next_crossing, potential
 from spikesim.mathkernels import exp_neg
 from spikesim.rng import exponential, stream
 
+TAG = 16  # items of a full inbox carry receptor | bundle << TAG
 BLOCK = 512  # neurons whose earliest wake-up is kept as one number
 
 
@@ -134,7 +135,7 @@ def _full_weight(inbox, k):
 
 @item_receptor.register(Full)
 def _full_receptor(inbox, k):
-    return inbox.receptor[k]
+    return inbox.receptor[k] & ((1 << TAG) - 1)
 
 
 @sort_items.register(Full)

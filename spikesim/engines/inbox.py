@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikesim._jit import kernel
-from spikesim.engines.event_kernels import Compact, Full
+from spikesim.engines.event_kernels import TAG, Compact, Full
 from spikesim.engines.layout import Shard
 from spikesim.engines.store import Bundle, SharedStore, weight_of
 
@@ -107,15 +107,20 @@ def _place_compact(inbox, store, entries, offset):
 
 
 @kernel(lean=True)
-def _place_full(inbox, store, entries):
+def _place_full(inbox, store, entries, number):
+    """Place the synapses of arriving spikes; those of one bundle that reach a neuron at the same instant become one."""
     q_, t_, lo_, hi_, base_ = entries
     for m in range(len(q_)):
-        q = q_[m]
+        q, t = q_[m], t_[m]
+        tag = store.receptor[q] | (number << TAG)
         for s in range(lo_[m], hi_[m]):
             j = base_[m] + store.target[s]
             k = inbox.first[j] + inbox.count[j]
-            inbox.time[k], inbox.weight[k], inbox.receptor[k] = t_[m], weight_of(store, q, s), store.receptor[q]
-            inbox.count[j] += 1
+            if inbox.count[j] > 0 and inbox.time[k - 1] == t and inbox.receptor[k - 1] == tag:
+                inbox.weight[k - 1] += weight_of(store, q, s)
+            else:
+                inbox.time[k], inbox.weight[k], inbox.receptor[k] = t, weight_of(store, q, s), tag
+                inbox.count[j] += 1
 
 
 @kernel(lean=True)
@@ -146,6 +151,7 @@ class Inbox:
         n = shard.n
         self.first, self.count = np.zeros(n, np.int64), np.zeros(n, np.int64)
         self.touched = np.empty(n, np.int64)
+        self.size = 0  # bytes of the items of the last slice
         self.positions = [0] * len(bundles)
         ints = (np.empty(0, np.int64), np.empty(0), np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.int64))
         self.trips: list[tuple[NDArray[Any], ...]] = [ints for _ in bundles]
@@ -168,6 +174,7 @@ class Inbox:
             found.append((entries, due))
         touched = self.touched[:n]
         total = _assign(touched, self.first, self.count) if n else 0
+        self.size = total * (4 if self.compact else 24)
         inbox = self._room(total, sum(len(e[0]) for e, _ in found))
         offset = 0
         for k, (bundle, (entries, due)) in enumerate(zip(self.bundles, found, strict=True)):
@@ -177,7 +184,7 @@ class Inbox:
                 _place_compact(inbox, bundle.store, entries, offset)
                 offset += len(entries[0])
             elif bundle.delay is not None:
-                _place_full(inbox, bundle.store, entries)
+                _place_full(inbox, bundle.store, entries, k)
             else:
                 kept = _place_due(inbox, bundle.store, bundle.delays, entries, due)
                 self.trips[k] = tuple(a[:kept] for a in entries)

@@ -22,6 +22,7 @@ from spikesim.inputs import PoissonSource, SpikeSource
 from spikesim.network import Network, Projection
 
 ENGINES: dict[str, ModuleType] = {"event": event, "grid": grid}
+MANY = 300_000
 Receiver = Callable[[Block, NDArray[Any], NDArray[np.int64]], None]
 
 
@@ -39,6 +40,8 @@ class Run:
         self.histories = [History(self.tick) for _ in self.layout.blocks]
         self.changes = change_times(network)
         self.reach = self._reach()
+        # length of slices in use: any up to `reach` gives the same spikes; the event engine adapts it to its arrivals
+        self.span = min(self.reach, 1.0) if engine == "event" else self.reach
         self.sources = {b.number: self._source(b) for b in self.layout.blocks if b.neuron is None}
         self.shards: dict[int, list[Any]] = {b.number: [] for b in self.layout.blocks}
         for shard in self.layout.shards:
@@ -126,9 +129,9 @@ class Run:
         """End of the next slice."""
         if self.now < 0:
             return self.tick(0)
-        end = self.now + self.reach
+        end = self.now + self.span
         if self.engine is event:
-            end = max(end, self._next_time() + self.reach)
+            end = max(end, self._next_time() + self.span)
         if self.next_change < np.inf:
             change = self.next_change if self.engine is event else max(int(round(self.next_change / self.dt)), self.now + 1)
             end = min(end, change)
@@ -153,6 +156,15 @@ class Run:
                 self.histories[block.number].append(time, element)
                 receive(block, time, element)
         self._trim()
+        if self.engine is event:
+            self.span = self._adapted()
+
+    def _adapted(self) -> float:
+        """Length of slices that keeps the arrivals of one within the processor's caches."""
+        size = max((s.inbox.size for shards in self.shards.values() for s in shards), default=0)
+        if size > MANY:
+            return 0.5 * self.span
+        return min(2.0 * self.span, self.reach) if size < MANY // 4 else self.span
 
     def _merge(self, block: Block, end: Any) -> tuple[NDArray[Any], NDArray[np.int64]]:
         """Let all shards of a block advance and put their spikes in order."""
