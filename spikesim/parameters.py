@@ -122,7 +122,7 @@ def pack(kind: type, *values: Any) -> Any:
     """Named tuple of numbers, or of equally long arrays as soon as one value is an array (two kinds, two compilations)."""
     arrays = [np.asarray(v, dtype=np.float64) for v in values]
     if any(a.ndim for a in arrays):
-        return kind(*(np.ascontiguousarray(a) for a in np.broadcast_arrays(*arrays)))
+        return kind(*(np.array(a) for a in np.broadcast_arrays(*arrays)))
     return kind(*(float(a) for a in arrays))
 
 

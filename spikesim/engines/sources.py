@@ -165,7 +165,7 @@ class EventPoisson:
     def __init__(self, population: Population, batch: int, seed: int) -> None:
         source = population.model
         assert isinstance(source, PoissonSource)
-        self.start = stream(make_key(seed, "poisson source", population.name), 0)
+        self.start = np.uint64(stream(make_key(seed, "poisson source", population.name), 0))
         self.times, values = pieces(source.rate)
         rates = [np.broadcast_to(np.asarray(v, dtype=np.float64), (batch, population.size)).ravel() for v in values]
         self.edges = np.cumsum(np.array(rates) * 1e-3, axis=1)
