@@ -19,11 +19,11 @@ from typing import Any
 
 os.environ.setdefault("NUMBA_DISABLE_INTEL_SVML", "1")  # one exp and log everywhere: compiled == interpreted
 
-import numba  # noqa: E402
-import numpy as np  # noqa: E402
-from numba import njit, types  # noqa: E402
-from numba.core import event  # noqa: E402
-from numba.extending import overload  # noqa: E402
+import numba
+import numpy as np
+from numba import njit, types
+from numba.core import event
+from numba.extending import overload
 
 _PACKAGE = Path(__file__).parent
 COMPILED = not numba.config.DISABLE_JIT
@@ -113,7 +113,8 @@ def verb(n_keys: int = 1, default: bool = False) -> Callable[[Callable[..., Any]
 
             @overload(call, strict=False, jit_options=_INNER)
             def choose(*args: Any) -> Any:
-                return table.get(tuple(getattr(a, "instance_class", None) for a in args[:n_keys]), fallback)  # type: ignore[arg-type]
+                keys: Any = tuple(getattr(a, "instance_class", None) for a in args[:n_keys])
+                return table.get(keys, fallback)
 
         def register(*classes: type) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
             keys = tuple(getattr(c, "kernel_type", lambda c=c: c)() for c in classes)

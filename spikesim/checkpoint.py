@@ -1,19 +1,31 @@
-"""Saving a simulation with everything that is under way, and continuing it elsewhere."""
+"""Saving a simulation with everything that is under way, and continuing it elsewhere.
+
+A file knows nothing of shards: states are stored per block, travelling spikes per projection, so that a simulation
+may be continued with any number of threads.
+"""
 
 from __future__ import annotations
 
+import warnings
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from spikesim import files
 from spikesim.describe import decode, encode, network_from_tree, network_to_tree
-from spikesim.errors import FileError, ParameterError
-from spikesim.inputs import SpikeSource, Steps
+from spikesim.errors import FileError, ParameterError, SpikesimError
+from spikesim.inputs import SpikeSource
 from spikesim.network import Network
+from spikesim.parameters import as_count
+from spikesim.recording import Record
 
 _OPTIONS = ("engine", "dt", "seed", "threads", "batch")
+_RECORD = ("spikes", "states", "interval", "ids")
+_COPY = 1 << 18  # rows of a stream copied at a time
 
 
 def check_batch(network: Network, batch: int) -> None:
@@ -24,23 +36,28 @@ def check_batch(network: Network, batch: int) -> None:
         for item in (p.model, *p.inputs):
             for name in ("rate", "value"):
                 value = getattr(item, name, None)
-                if isinstance(value, np.ndarray) and value.ndim == 2 and len(value) not in (1, batch):
+                if isinstance(value, np.ndarray) and value.ndim == 2 and len(value) != batch:
                     raise ParameterError(f"Population {p.name!r}: {name} has {len(value)} stimuli, batch is {batch}")
-                if isinstance(value, Steps) and value.values.ndim > 2:
-                    raise ParameterError(f"Population {p.name!r}: {name} must not differ between stimuli")
+
+
+# ---------------------------------------------------------------- saving
 
 
 def save(simulation: Any, path: Path, overwrite: bool) -> Path:
     """Write a simulation."""
+    files.guard(path, overwrite)
+    simulation._hand_on()
     run, recorder = simulation._run, simulation._recorder
-    recorder.split()
+    stream = recorder.stream
     tree = {
         **{name: getattr(simulation, name) for name in _OPTIONS},
         "network": network_to_tree(simulation.network),
-        "record": encode(simulation.record),
+        "record": encode({name: getattr(simulation.record, name) for name in _RECORD}),
+        "streamed": None if stream is None else str(stream.path.absolute()),
+        "rows": np.array([] if stream is None else list(stream.rows.values()), np.int64),
         "now": np.array(run.now),
         "next_change": np.array(run.next_change),
-        "asked": np.array(simulation._asked),
+        "asked": simulation._asked,
         "samples": simulation._samples,
         "timing": simulation._timing,
         "histories": {
@@ -48,83 +65,132 @@ def save(simulation: Any, path: Path, overwrite: bool) -> Path:
             for k, h in enumerate(run.histories)
         },
         "sources": {str(k): s.state() for k, s in run.sources.items()},
-        "shards": {str(k): _shard(s) for k, s in enumerate(_shards(run))},
-        "recorder": {
-            "counts": {str(k): c for k, c in enumerate(recorder.counts)},
-            "spikes": {n: {str(k): _columns(c, k) for k in range(3)} for n, c in recorder.spikes.items() if c},
-            "samples": {f"{n}\n{v}": np.stack(rows) for (n, v), rows in recorder.samples.items() if rows},
-            "times": np.array(recorder.times),
-        },
+        "blocks": {str(k): _block(shards, simulation.batch) for k, shards in run.shards.items() if shards},
+        "projections": {str(k): _projection(run, p.name) for k, p in enumerate(simulation.network.projections)},
+        "recorder": {"counts": {str(k): c for k, c in enumerate(recorder.counts)}, "held": recorder.held()},
     }
     files.write_tree(path, "simulation", tree, overwrite)
     return path
 
 
-def _columns(chunks: list[Any], k: int) -> Any:
-    return np.concatenate([c[k] for c in chunks])
+def _neurons(shard: Any) -> Iterator[tuple[str, NDArray[Any]]]:
+    """Arrays of a shard that hold one value per neuron and change while it runs, by a path of names."""
 
-
-def _shards(run: Any) -> list[Any]:
-    return [s for shards in run.shards.values() for s in shards]
-
-
-def _moving(shard: Any) -> dict[str, Any]:
-    """Arrays of a shard that change while it runs, by a path of names."""
-    found: dict[str, Any] = {}
-
-    def walk(name: str, value: Any) -> None:
-        if isinstance(value, np.ndarray):
-            found[name] = value
-        elif isinstance(value, tuple):
+    def walk(name: str, value: Any) -> Iterator[tuple[str, NDArray[Any]]]:
+        if isinstance(value, tuple):
             for k, item in enumerate(value):
-                walk(f"{name}.{k}", item)
+                yield from walk(f"{name}.{k}", item)
+        else:
+            yield name, value
 
-    walk("state", shard.state)
-    walk("private", getattr(shard, "private", ()))
-    for k, item in enumerate(getattr(shard, "poisson", ())):
-        walk(f"poisson.{k}", item.arrivals)
-    for k, bundle in enumerate(shard.bundles):
-        for name in ("weight", "active", "events"):
-            found[f"bundle.{k}.{name}"] = getattr(bundle.store, name)
+    for name, value in shard.state._asdict().items():
+        if name not in ("wake", "block_wake"):  # derived
+            yield from walk(name, value)
+    if hasattr(shard, "private"):
+        yield "private.time", shard.private.time
+        yield "private.draw", shard.private.draw
+
+
+def _part(table: NDArray[Any], shard: Any) -> NDArray[Any]:
+    """The part of an array (…, batch, neurons) of a block that belongs to a shard."""
+    place = shard.shard
+    return table[..., place.b0 : place.b1, place.lo : place.hi]
+
+
+def _arrivals(shard: Any) -> Iterator[tuple[str, NDArray[np.int64]]]:
+    """Counters of Poisson arrivals that are not kept per neuron."""
+    for item in getattr(shard, "poisson", ()):
+        yield f"arrivals.{int(item.key)}", item.arrivals
+
+
+def _block(shards: list[Any], batch: int) -> dict[str, Any]:
+    """State of all shards of a block as arrays (…, batch, neurons)."""
+    tables: dict[str, NDArray[Any]] = {}
+    size = shards[0].shard.block.size
+    for shard in shards:
+        for name, array in _neurons(shard):
+            lead = array.shape[:-1]
+            part = _part(tables.setdefault(name, np.empty((*lead, batch, size), array.dtype)), shard)
+            part[...] = array.reshape(part.shape)
+        for name, count in _arrivals(shard):
+            tables[name] = tables.get(name, 0) + count
+    return tables
+
+
+def _bundles(run: Any, projection: str) -> Iterator[tuple[Any, int, int]]:
+    """Shards that a projection reaches, with the numbers of its bundle there and of the projection in the bundle."""
+    for shards in run.shards.values():
+        for shard in shards:
+            for k, bundle in enumerate(shard.bundles):
+                if projection in bundle.names:
+                    yield shard, k, bundle.names.index(projection)
+
+
+def _projection(run: Any, name: str) -> dict[str, Any]:
+    """What moves of a projection: its factor, whether it is active, deliveries, spikes taken up and under way."""
+    found: dict[str, Any] = {"events": 0}
+    under_way: Counter[tuple[Any, int]] = Counter()
+    for shard, k, q in _bundles(run, name):
+        store = shard.bundles[k].store
+        found["events"] += int(store.events[q])
+        found |= {"weight": float(store.weight[q]), "active": int(store.active[q]), "position": int(shard.positions[k])}
+        under_way |= Counter(_under_way(shard, k, q))  # a spike may be under way in one shard and delivered in others
+    spikes = sorted(under_way.elements())
+    found["time"] = np.array([t for t, _ in spikes], run.tick)
+    found["element"] = np.array([e for _, e in spikes], np.int64)
     return found
 
 
-def _travelling(shard: Any) -> list[Any]:
+def _trips(shard: Any) -> list[Any]:
     return shard.inbox.trips if hasattr(shard, "inbox") else shard.trips
 
 
-def _shard(shard: Any) -> dict[str, Any]:
-    trips = {str(k): {str(m): a for m, a in enumerate(trip)} for k, trip in enumerate(_travelling(shard))}
-    return {"arrays": _moving(shard), "positions": np.array(shard.positions, dtype=np.int64), "trips": trips}
+def _under_way(shard: Any, k: int, q: int) -> Iterator[tuple[Any, int]]:
+    """Time and element of the spikes of a projection that still have synapses of a shard before them."""
+    bundle, place = shard.bundles[k], shard.shard
+    number, born, cursor, _, base = _trips(shard)[k]
+    mine = number == q
+    first, length = bundle.store.source[q]
+    row = bundle.store.row[q]
+    source = np.searchsorted(bundle.store.start[row : row + length + 1], cursor[mine], "right") - 1
+    stimulus = base[mine] // place.width + place.b0
+    return zip(born[mine].tolist(), (stimulus * bundle.sender_size + first + source).tolist(), strict=True)
 
 
-def load(cls: Any, path: Path, threads: int | None) -> Any:
+# ---------------------------------------------------------------- loading
+
+
+def load(cls: Any, path: Path, threads: int | None, to: Path | None, overwrite: bool) -> Any:
     """Build a simulation from a file and put it where it was."""
     tree = files.read_tree(path, "simulation")
-    network = network_from_tree(tree["network"])
-    options = {name: tree[name] for name in _OPTIONS}
-    if threads is not None and threads != options["threads"]:
-        raise ParameterError(
-            f"Simulation.load: {path} was saved with {options['threads']} threads, its state is split that way"
-        )
-    record = decode(tree["record"])
-    simulation = cls(network, **options, record=record)
     try:
+        options = {name: tree[name] for name in _OPTIONS}
+        options["threads"] = options["threads"] if threads is None else as_count(threads, "Simulation.load: threads")
+        streamed = tree["streamed"]
+        if streamed and to is None:
+            raise FileError(
+                f"{path} was streaming to {streamed}; give a new file to go on with (to=…), that one is copied"
+            )
+        if streamed and to is not None and to.absolute() == Path(streamed):
+            raise FileError(f"{path} was streaming to {streamed}, which is copied first; choose another name for to=")
+        record = Record(**decode(tree["record"]), to=to, overwrite=overwrite)
+        with warnings.catch_warnings():  # said when it was built first
+            warnings.filterwarnings("ignore", "grid engine: times rounded")
+            simulation = cls(network_from_tree(tree["network"]), **options, record=record)
         _restore(simulation, tree)
-    except (KeyError, ValueError) as error:
-        raise FileError(f"{path} does not fit the network it describes; was it written by another version? ({error})") from None
+        if streamed:
+            _copy(Path(streamed), simulation._recorder.stream, tree["rows"].tolist())
+    except SpikesimError:
+        raise
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        raise FileError(f"{path} does not fit the network it describes: {error!r}") from None
     return simulation
 
 
 def _restore(simulation: Any, tree: dict[str, Any]) -> None:
     run, recorder = simulation._run, simulation._recorder
-    run.now = tree["now"].item()
-    run.next_change = tree["next_change"].item()
-    simulation._asked, simulation._samples = tree["asked"].item(), tree["samples"]
-    simulation._timing = tree["timing"]
-    for shards in run.shards.values():
-        for shard in shards:
-            shard.resume_at(max(0.0, float(run.now) * run.scale))
+    run.now, run.next_change = tree["now"].item(), tree["next_change"].item()
+    simulation._asked, simulation._samples, simulation._timing = tree["asked"], tree["samples"], tree["timing"]
     for k, history in enumerate(run.histories):
         saved = tree["histories"][str(k)]
         history.first = saved["first"]
@@ -132,18 +198,70 @@ def _restore(simulation: Any, tree: dict[str, Any]) -> None:
     for k, source in run.sources.items():
         for name, array in source.state().items():
             array[...] = tree["sources"][str(k)][name]
-    for k, shard in enumerate(_shards(run)):
-        saved = tree["shards"][str(k)]
-        for name, array in _moving(shard).items():
-            array[...] = saved["arrays"][name]
-        shard.positions[:] = saved["positions"].tolist()
-        for m, trip in saved.get("trips", {}).items():
-            _travelling(shard)[int(m)] = tuple(trip[str(i)] for i in range(len(trip)))
-    saved = tree["recorder"]
+    before = max(0.0, float(np.nextafter(run.now * run.scale, -np.inf)))  # a current that steps now is still to come
+    for k, shards in run.shards.items():
+        for shard in shards:
+            shard.resume_at(before)
+            for name, array in _neurons(shard):
+                array[...] = _part(tree["blocks"][str(k)][name], shard).reshape(array.shape)
+            shard.touch()
+        counters = {name: count for shard in reversed(shards) for name, count in _arrivals(shard)}
+        for name, count in counters.items():
+            count[...] = tree["blocks"][str(k)][name]
+    _restore_projections(simulation, tree["projections"])
     for k, counts in enumerate(recorder.counts):
-        counts[...] = saved["counts"][str(k)]
-    for name, columns in saved.get("spikes", {}).items():
-        recorder.spikes[name].append(tuple(columns[str(k)] for k in range(3)))
-    for name, rows in saved.get("samples", {}).items():
-        recorder.samples[tuple(name.split("\n"))].extend(rows)
-    recorder.times.extend(saved["times"].tolist())
+        counts[...] = tree["recorder"]["counts"][str(k)]
+    _restore_recordings(recorder, tree["recorder"].get("held", {}))
+
+
+def _restore_projections(simulation: Any, tree: dict[str, Any]) -> None:
+    run = simulation._run
+    under_way: dict[tuple[int, int], list[Any]] = {}
+    for k, projection in enumerate(simulation.network.projections):
+        saved = tree[str(k)]
+        for m, (shard, b, q) in enumerate(_bundles(run, projection.name)):
+            store = shard.bundles[b].store
+            store.weight[q], store.active[q] = saved["weight"], saved["active"]
+            store.events[q] = saved["events"] if m == 0 else 0
+            shard.positions[b] = saved["position"]
+            if shard.bundles[b].delay is None:
+                spikes = zip(saved["time"].tolist(), saved["element"].tolist(), strict=True)
+                trips = [trip for t, e in spikes if (trip := _trip(shard, b, q, t, e, run.now)) is not None]
+                under_way.setdefault((id(shard), b), []).extend(trips)
+    for shards in run.shards.values():
+        for shard in shards:
+            for b, empty in enumerate(_trips(shard)):
+                rows = sorted(under_way.get((id(shard), b), ()))  # by time, then element, then projection: as they came
+                columns = zip(*((q, t, cursor, end, base) for t, _, q, cursor, end, base in rows), strict=True)
+                filled = tuple(np.array(c, a.dtype) for c, a in zip(columns, empty, strict=False))
+                _trips(shard)[b] = filled or empty
+
+
+def _trip(shard: Any, b: int, q: int, time: Any, element: int, now: Any) -> Any:
+    """Where a spike under way stands in a shard: (time, element, projection, next synapse, end, base), or None."""
+    bundle, place = shard.bundles[b], shard.shard
+    stimulus, sender = divmod(element, bundle.sender_size)
+    if not place.b0 <= stimulus < place.b1:
+        return None
+    row = bundle.store.row[q] + sender - bundle.store.source[q, 0]
+    start, end = int(bundle.store.start[row]), int(bundle.store.start[row + 1])
+    arrivals = time + bundle.delays[start:end].astype(type(time))
+    cursor = start + int(np.searchsorted(arrivals, now, "right"))
+    return (time, element, q, cursor, end, (stimulus - place.b0) * place.width) if cursor < end else None
+
+
+def _restore_recordings(recorder: Any, held: dict[str, Any]) -> None:
+    """Put spikes and samples back that were in memory."""
+    for name, columns in held.get("spikes", {}).items():
+        recorder.spikes[name].append((columns["times"], columns["ids"], columns["stimulus"]))
+    for name, variables in held.get("states", {}).items():
+        for variable, table in variables.items():
+            recorder.samples[name, variable].extend(table)
+    recorder.times.extend(held.get("state_times", np.empty(0)).tolist())
+
+
+def _copy(path: Path, stream: Any, rows: list[int]) -> None:
+    """Copy what a file streamed to held when the simulation was saved."""
+    for name, count in zip(list(stream.rows), rows, strict=True):
+        for start in range(0, count, _COPY):
+            stream.write({name: files.read_rows(path, "result", name, start, min(start + _COPY, count))}, {})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 from scipy import sparse
 
 from spikesim import connectivity
+from spikesim.connectivity.rule import Rule
 from spikesim.errors import FileError, SpikesimError
 from spikesim.inputs import Steps
 from spikesim.network import Network, Neuron, Population, Projection, View
@@ -20,16 +22,34 @@ _TYPE = "__type__"
 
 
 def _subclasses(base: type) -> Iterator[type]:
+    sub: type
     for sub in base.__subclasses__():
         yield sub
         yield from _subclasses(sub)
 
 
-def _types() -> dict[str, type]:
-    """Every class a description may name: all parts (a user's too), rules and neurons."""
-    known = {name: getattr(connectivity, name) for name in connectivity.__all__}
-    known |= {c.__name__: c for c in _subclasses(Part)}
-    return known | {"Neuron": Neuron}
+def _house(kind: type) -> bool:
+    return kind.__module__.startswith("spikesim.")
+
+
+def _name(kind: type) -> str:
+    """Name of a class in files: ours plain, a user's with its module, so that equal names cannot be mixed up."""
+    return kind.__name__ if _house(kind) else f"{kind.__module__}:{kind.__qualname__}"
+
+
+def _type(name: str) -> type:
+    """The class a file names: a part, rule or neuron, a user's only where its module has been imported."""
+    known = {x: getattr(connectivity, x) for x in connectivity.__all__} | {"Neuron": Neuron}
+    known |= {_name(c): c for c in _subclasses(Part)}
+    module, _, plain = name.rpartition(":")
+    rule = getattr(sys.modules.get(module), plain, None) if module else None
+    if name not in known and isinstance(rule, type) and issubclass(rule, Rule):
+        return rule
+    # a script that was run is the module __main__, the same file imported is not
+    same = [c for c in _subclasses(Part) if module and not _house(c) and c.__qualname__ == plain]
+    if name not in known and not same:
+        raise FileError(f"the file uses {name!r}, which is not known here; import the module that defines it first")
+    return known.get(name) or same[-1]
 
 
 def encode(value: Any) -> Any:
@@ -47,12 +67,12 @@ def encode(value: Any) -> Any:
         coo = value.tocoo()
         return {_TYPE: "sparse", "shape": list(coo.shape), "row": coo.row, "col": coo.col, "data": coo.data}
     if isinstance(value, Mapping):
-        return {_TYPE: "map", **{f"={k}": encode(v) for k, v in value.items()}}
+        return {_TYPE: "map", "keys": list(value), **{str(k): encode(v) for k, v in enumerate(value.values())}}
     if isinstance(value, (tuple, list)):
         return {_TYPE: "tuple", **{str(k): encode(v) for k, v in enumerate(value)}}
     if is_dataclass(value):
         shown = [f.name for f in fields(value) if f.init]
-        return {_TYPE: type(value).__name__, **{name: encode(getattr(value, name)) for name in shown}}
+        return {_TYPE: _name(type(value)), **{name: encode(getattr(value, name)) for name in shown}}
     raise FileError(f"{type(value).__name__} cannot be written to a file")
 
 
@@ -69,13 +89,10 @@ def decode(tree: Any) -> Any:
     if kind == "sparse":
         return sparse.coo_array((inner["data"], (inner["row"], inner["col"])), shape=tuple(tree["shape"])).tocsr()
     if kind == "map":
-        return {k[1:]: v for k, v in inner.items()}
+        return {key: inner[str(k)] for k, key in enumerate(inner["keys"])}
     if kind == "tuple":
         return tuple(inner[str(k)] for k in range(len(inner)))
-    types = _types()
-    if kind not in types:
-        raise FileError(f"the file uses the part {kind!r}, which is not known here; import the module that defines it")
-    return types[kind](**inner)
+    return _type(kind)(**inner)
 
 
 def network_to_tree(network: Network) -> dict[str, Any]:
@@ -125,9 +142,9 @@ def network_from_tree(tree: Mapping[str, Any]) -> Network:
         projections = []
         for k in range(len(tree.get("projections", {}))):
             fields_ = tree["projections"][str(k)]
-            views = [View(populations[name], lo, hi) for name, lo, hi in (fields_["pre"], fields_["post"])]
-            rest = [decode(fields_[x]) for x in ("rule", "weight", "delay")]
-            projections.append(Projection(*views, *rest, fields_["receptor"], fields_["name"]))
+            pre, post = (View(populations[name], lo, hi) for name, lo, hi in (fields_["pre"], fields_["post"]))
+            rule, weight, delay = (decode(fields_[x]) for x in ("rule", "weight", "delay"))
+            projections.append(Projection(pre, post, rule, weight, delay, fields_["receptor"], fields_["name"]))
         return Network(list(populations.values()), projections)
     except FileError:
         raise

@@ -15,12 +15,12 @@ def exp_neg(x):
     if x < 0.004:  # terms up to y^5, in an order that lets the processor work on several at once
         y = -x
         y2 = y * y
-        return (1.0 + y) + y2 * ((0.5 + y * (1 / 6)) + y2 * (1 / 24 + y * (1 / 120)))
+        return 1.0 + (y + y2 * ((0.5 + y * (1 / 6)) + y2 * (1 / 24 + y * (1 / 120))))
     if x < 0.03:
         y = -x
         y2 = y * y
         high = (1 / 24 + y * (1 / 120)) + y2 * (1 / 720 + y * (1 / 5040))
-        return (1.0 + y) + y2 * ((0.5 + y * (1 / 6)) + y2 * high)
+        return 1.0 + (y + y2 * ((0.5 + y * (1 / 6)) + y2 * high))
     return math.exp(-x)
 
 

@@ -2,14 +2,34 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import psutil
 
-from spikesim.engines.store import is_plain, weight_bytes
+from spikesim.engines.store import KEEP, is_plain, weight_bytes
 from spikesim.errors import NetworkError
 from spikesim.network import Network, Projection
 
-NEURON = {"event": 150, "grid": 60}  # bytes of state per neuron, about
+NEURON = {"event": 150, "grid": 100}  # bytes of state per neuron, about
+PAIR = 20  # bytes of a synapse while it is drawn
 SHARE = 0.9  # of the memory that is free
+CONTAINER = (  # limit, what is used of it, and files kept in memory that make room when asked to: cgroups 2 and 1
+    ("memory.max", "memory.current", "inactive_file"),
+    ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes", "total_inactive_file"),
+)
+
+
+def free_bytes(root: Path = Path("/sys/fs/cgroup")) -> int:
+    """Memory that is free, or that the limit of a container leaves where that is less."""
+    free = int(psutil.virtual_memory().available)
+    for limit, used, files in CONTAINER:
+        try:
+            stat = dict(line.split() for line in (root / limit).with_name("memory.stat").read_text().splitlines())
+            taken = int((root / used).read_text()) - int(stat.get(files, 0))
+            free = min(free, max(0, int((root / limit).read_text()) - taken))
+        except (OSError, ValueError):  # no such limit, or "max"
+            continue
+    return free
 
 
 def synapse_bytes(projection: Projection, engine: str) -> int:
@@ -30,12 +50,13 @@ def estimate(network: Network, engine: str = "event", batch: int = 1) -> dict[st
 def check_memory(network: Network, engine: str, batch: int) -> None:
     """Raise NetworkError where a network cannot fit into the memory that is free."""
     need = estimate(network, engine, batch)
-    total, free = sum(need.values()), psutil.virtual_memory().available
+    largest_rule = max((q.synapses for q in network.projections), default=0.0)
+    total, free = sum(need.values()) + PAIR * min(largest_rule, KEEP), free_bytes()
     if total > SHARE * free:
         largest = max(need, key=lambda name: need[name])
         raise NetworkError(
-            f"{network!r} needs about {total / 1e9:.3g} GB for the {engine} engine, {free / 1e9:.3g} GB are free; "
-            f"the largest part is {largest!r} with {need[largest] / 1e9:.3g} GB"
+            f"{network!r} needs about {total / 1e9:,.1f} GB for the {engine} engine, {free / 1e9:,.1f} GB are free; "
+            f"the largest part is {largest!r} with {need[largest] / 1e9:,.1f} GB"
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,14 +14,16 @@ from spikesim.connectivity.distributions import Distribution
 from spikesim.connectivity.rule import Rule
 from spikesim.connectivity.rules import OneToOne
 from spikesim.errors import NetworkError, ParameterError, unknown
-from spikesim.inputs import Current, NoiseCurrent, PoissonInput, PoissonSource, RegularSource, SpikeSource, Steps
-from spikesim.neurons import FixedThreshold, ResetTo
-from spikesim.parameters import Part, as_count, as_values
+from spikesim.inputs import Current, NoiseCurrent, PoissonInput, PoissonSource, RegularSource, SpikeSource
+from spikesim.inputs.steps import check_signal
+from spikesim.neurons import FixedThreshold, Membrane, ResetTo
+from spikesim.parameters import Part, as_count, as_values, short
 from spikesim.synapses import Delta
 
 Input = Current | NoiseCurrent | PoissonInput
 Source = PoissonSource | SpikeSource | RegularSource
 _SOURCES = (PoissonSource, SpikeSource, RegularSource)
+_SYNAPSE = ("variables", "linear", "exact", "weight_unit")
 
 
 @dataclass(frozen=True, repr=False)
@@ -50,12 +53,15 @@ class Neuron:
 
     def __post_init__(self) -> None:
         synapses = self.synapses if isinstance(self.synapses, Mapping) else {"syn": self.synapses}
-        parts = {"membrane": self.membrane, "threshold": self.threshold, "reset": self.reset, **synapses}
-        for name, part in parts.items():
-            if not isinstance(part, Part):
-                raise ParameterError(f"Neuron.{name}: must be a part such as LIF(), got {part!r}")
         if not synapses:
             raise ParameterError("Neuron.synapses: must name at least one receptor")
+        if not isinstance(self.membrane, Membrane):
+            raise ParameterError(f"Neuron.membrane: must be a membrane such as LIF(), got {self.membrane!r}")
+        for name, part in synapses.items():
+            _check_name(name, "Neuron.synapses: name of a receptor")
+            _check_role(part, f"Neuron.synapses[{name!r}]", "a synapse such as Delta()", _SYNAPSE)
+        _check_role(self.threshold, "Neuron.threshold", "a threshold such as FixedThreshold()", ("v_th", "variables"))
+        _check_role(self.reset, "Neuron.reset", "a reset such as ResetTo()", ("lag", "exact"))
         object.__setattr__(self, "synapses", dict(synapses))
         object.__setattr__(self, "t_ref", as_values(self.t_ref, "Neuron.t_ref", "ms", ">= 0"))
 
@@ -79,7 +85,9 @@ class Neuron:
 
     def __repr__(self) -> str:
         synapses = ", ".join(f"{k}: {v!r}" for k, v in self.receptors.items())
-        return f"Neuron({self.membrane!r}, {{{synapses}}}, {self.threshold!r}, {self.reset!r}, t_ref={self.t_ref!r})"
+        return (
+            f"Neuron({self.membrane!r}, {{{synapses}}}, {self.threshold!r}, {self.reset!r}, t_ref={short(self.t_ref)})"
+        )
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -108,12 +116,15 @@ class Population:
     inputs: Sequence[Input] = ()
 
     def __post_init__(self) -> None:
-        if not isinstance(self.name, str) or not self.name or "/" in self.name:
-            raise ParameterError(f"Population.name: must be a non-empty string without '/', got {self.name!r}")
+        _check_name(self.name, "Population.name")
         where = f"Population {self.name!r}"
         object.__setattr__(self, "size", as_count(self.size, f"{where}: size"))
         if not isinstance(self.model, (Neuron, *_SOURCES)):
             raise ParameterError(f"{where}: model must be a Neuron or a source, got {self.model!r}")
+        if not isinstance(self.initial, Mapping):
+            raise ParameterError(f"{where}: initial must be a mapping such as {{'v': 0.0}}, got {self.initial!r}")
+        if not isinstance(self.inputs, (Part, list, tuple)):
+            raise ParameterError(f"{where}: inputs must be inputs such as Current(100.0), got {self.inputs!r}")
         inputs = (self.inputs,) if isinstance(self.inputs, Part) else tuple(self.inputs)
         object.__setattr__(self, "inputs", inputs)
         for part in self.model.parts if isinstance(self.model, Neuron) else (self.model,):
@@ -122,11 +133,10 @@ class Population:
             self._check_neuron(where)
         elif self.initial or inputs:
             raise NetworkError(f"{where}: a spike source takes neither inputs nor initial states")
-        _check_signal(getattr(self.model, "rate", 0.0), self.size, f"{where}: rate")
+        check_signal(getattr(self.model, "rate", 0.0), self.size, f"{where}: rate")
 
     def _check_neuron(self, where: str) -> None:
-        model = self.model
-        assert isinstance(model, Neuron)
+        model: Neuron = self.model  # type: ignore[assignment]
         if isinstance(model.t_ref, np.ndarray) and len(model.t_ref) != self.size:
             raise ParameterError(f"{where}: t_ref has {len(model.t_ref)} values for {self.size} neurons")
         checked = {}
@@ -146,7 +156,7 @@ class Population:
             if isinstance(item, PoissonInput) and item.receptor is not None and item.receptor not in model.receptors:
                 raise unknown(f"receptor in PoissonInput of {where}:", item.receptor, model.receptors)
             for attribute in ("value", "rate"):
-                _check_signal(getattr(item, attribute, 0.0), self.size, f"{where}: {type(item).__name__}.{attribute}")
+                check_signal(getattr(item, attribute, 0.0), self.size, f"{where}: {type(item).__name__}.{attribute}")
 
     @property
     def is_source(self) -> bool:
@@ -157,7 +167,8 @@ class Population:
         """Contiguous part of the population, as source or target of a projection."""
         if not isinstance(key, slice):
             raise ParameterError(f"Population {self.name!r}: index with a slice such as [0:50], got {key!r}")
-        lo, hi, step = key.indices(self.size)
+        whole = all(x is None or isinstance(x, (int, np.integer)) for x in (key.start, key.stop, key.step))
+        lo, hi, step = key.indices(self.size) if whole else (0, 0, 1)
         if step != 1 or hi <= lo:
             raise ParameterError(f"Population {self.name!r}: slice must be contiguous and not empty, got {key}")
         return View(self, lo, hi)
@@ -231,8 +242,10 @@ class Projection:
         model = self.post.population.model
         if not isinstance(model, Neuron):
             raise NetworkError(f"{where}: target {self.post.population.name!r} is a spike source, which takes no input")
-        receptor = self.receptor or next(iter(model.receptors))
-        if receptor not in model.receptors:
+        if not isinstance(self.name, str):
+            raise ParameterError(f"Projection.name: must be a string, got {self.name!r}")
+        receptor = next(iter(model.receptors)) if self.receptor is None else self.receptor
+        if not isinstance(receptor, str) or receptor not in model.receptors:
             raise unknown(f"receptor in {where}:", receptor, model.receptors)
         object.__setattr__(self, "receptor", receptor)
         if not isinstance(self.rule, Rule):
@@ -265,6 +278,7 @@ class Projection:
         return f"Projection({self.name}: {self.rule!r}, weight={_brief(self.weight)}, delay={_brief(self.delay)} ms)"
 
 
+@dataclass(frozen=True, eq=False, repr=False)
 class Network:
     """Populations and the projections between them; frozen and checked when made.
 
@@ -287,20 +301,21 @@ class Network:
     Network(1 population, 800 neurons, 1 projection, 64,000 synapses)
     """
 
-    def __init__(self, populations: Sequence[Population], projections: Sequence[Projection] = ()) -> None:
-        self.populations: tuple[Population, ...] = tuple(populations)
-        self.projections: tuple[Projection, ...] = tuple(projections)
+    populations: Sequence[Population]
+    projections: Sequence[Projection] = ()
+
+    def __post_init__(self) -> None:
+        for kind, wanted in (("population", Population), ("projection", Projection)):
+            items = getattr(self, f"{kind}s")
+            if not isinstance(items, Sequence) or not all(isinstance(x, wanted) for x in items):
+                raise NetworkError(f"Network: {kind}s must be a sequence of {wanted.__name__} objects, got {items!r}")
+            object.__setattr__(self, f"{kind}s", tuple(items))
+            repeated = sorted(name for name, k in Counter(x.name for x in items).items() if k > 1)
+            if repeated:
+                mend = "; give each a name=" if kind == "projection" else ""
+                raise NetworkError(f"Network: {kind} names must be unique, repeated: {', '.join(repeated)}{mend}")
         if not self.populations:
             raise NetworkError("Network: needs at least one population")
-        for kind, items in (("population", self.populations), ("projection", self.projections)):
-            wanted = Population if kind == "population" else Projection
-            wrong = [x for x in items if not isinstance(x, wanted)]
-            if wrong:
-                raise NetworkError(f"Network: {kind}s must be {wanted.__name__} objects, got {wrong[0]!r}")
-            names = [x.name for x in items]
-            repeated = sorted({str(n) for n in names if names.count(n) > 1})
-            if repeated:
-                raise NetworkError(f"Network: {kind} names must be unique, repeated: {', '.join(repeated)}")
         for p in self.projections:
             for view in (p.pre, p.post):
                 if not any(view.population is q for q in self.populations):  # type: ignore[union-attr]
@@ -327,7 +342,7 @@ class Network:
 
     def __getitem__(self, name: str) -> Population:
         for p in self.populations:
-            if p.name == name:
+            if isinstance(name, str) and p.name == name:
                 return p
         raise unknown("population", name, (p.name for p in self.populations))
 
@@ -354,26 +369,31 @@ class Network:
         )
 
 
+def _check_name(name: Any, owner: str) -> None:
+    """Names become names in files, where '/' and '.' mean something."""
+    if not isinstance(name, str) or not name or not name.isprintable() or "/" in name or name == ".":
+        raise ParameterError(f"{owner}: must be a printable string without '/', got {name!r}")
+
+
+def _check_role(part: Any, owner: str, wanted: str, needs: tuple[str, ...]) -> None:
+    if not isinstance(part, Part) or not all(hasattr(part, x) for x in needs):
+        raise ParameterError(f"{owner}: must be {wanted}, which declares {', '.join(needs)}; got {part!r}")
+
+
 def _synaptic(value: Any, owner: str, given: int | None, bounds: str) -> Any:
     """A weight or delay: number, distribution, or array with one value per synapse."""
     if isinstance(value, Distribution):
         if bounds and value.low < 0:
             raise ParameterError(f"{owner}: must be {bounds}; give the distribution a lower limit, low=0 or more")
         return value
-    if isinstance(value, (np.ndarray, list, tuple)):
-        value = np.asarray(value)
-        if given is None:
-            raise ParameterError(f"{owner}: this rule draws its pairs, so give a number or a distribution, not an array")
-        if value.size != given:
-            raise ParameterError(f"{owner}: needs {given} values (one per synapse), got shape {value.shape}")
+    if isinstance(value, np.ndarray):
         value = value.ravel()
-    return as_values(value, owner, bounds=bounds)
-
-
-def _check_signal(value: Any, n: int, owner: str) -> None:
-    array = value.values if isinstance(value, Steps) else value
-    if isinstance(array, np.ndarray) and (array.ndim == 2 or not isinstance(value, Steps)) and array.shape[-1] != n:
-        raise ParameterError(f"{owner}: must have {n} values in the last axis, got shape {array.shape}")
+    values = as_values(value, owner, bounds=bounds)
+    if isinstance(values, np.ndarray) and given is None:
+        raise ParameterError(f"{owner}: this rule draws its pairs; give a number or a distribution, not an array")
+    if isinstance(values, np.ndarray) and len(values) != given:
+        raise ParameterError(f"{owner}: needs {given} values (one per synapse), got {len(values)}")
+    return values
 
 
 def _brief(value: Any) -> str:

@@ -89,7 +89,8 @@ class Part:
         of this package have lowered forms of their own.
         """
         if "_kernel_type" not in cls.__dict__:
-            cls._kernel_type = namedtuple(cls.__name__, [f.name for f in fields(cls) if "unit" in f.metadata])
+            names = [f.name for f in fields(cls) if "unit" in f.metadata]
+            cls._kernel_type = namedtuple(cls.__name__, names)  # type: ignore[misc]
         return cls._kernel_type
 
     def lower(self, setting: Any) -> tuple[Any, ...]:
@@ -119,7 +120,7 @@ class Part:
 
 
 def pack(kind: type, *values: Any) -> Any:
-    """Named tuple of numbers, or of equally long arrays as soon as one value is an array (two kinds, two compilations)."""
+    """Named tuple of numbers, or of equally long arrays as soon as one value is an array: two kinds to compile."""
     arrays = [np.asarray(v, dtype=np.float64) for v in values]
     if any(a.ndim for a in arrays):
         return kind(*(np.array(a) for a in np.broadcast_arrays(*arrays)))

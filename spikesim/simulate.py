@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import signal
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,13 +15,14 @@ from spikesim import checkpoint
 from spikesim._jit import compile_clock
 from spikesim.engines import grid
 from spikesim.engines.run import ENGINES, Run
-from spikesim.errors import ParameterError, unknown
+from spikesim.errors import FileError, ParameterError, SimulationError, unknown
+from spikesim.interrupt import Interrupt
 from spikesim.memory import check_memory
 from spikesim.network import Network
-from spikesim.parameters import as_count
+from spikesim.parameters import as_count, as_values
 from spikesim.progress import track
-from spikesim.recording import Record, Recorder
-from spikesim.result import Counts, Result, header
+from spikesim.recording import Record, Recorder, by_stimulus
+from spikesim.result import Counts, Result, by_sample, header, load, tally
 
 COMPILING = "compiling kernels (once, then kept on disk)"
 SPLIT_EVERY = 0.25  # seconds between handing spikes on and drawing progress
@@ -50,6 +49,8 @@ def simulate(network: Network, duration: float, *, progress: Any = None, **optio
     ------
     ParameterError, NetworkError, UnsupportedError
         If something does not fit, before any work starts.
+    KeyboardInterrupt
+        After Ctrl-C; its attribute `result` is the `Result` up to then.
 
     Examples
     --------
@@ -58,9 +59,16 @@ def simulate(network: Network, duration: float, *, progress: Any = None, **optio
     >>> len(simulate(Network([cell]), 100.0, engine="event").spikes["cell"])
     14
     """
-    _duration(duration)
+    as_values(duration, "duration", "ms", "> 0", scalar=True)
     with contextlib.closing(Simulation(network, **options)) as simulation:
-        simulation.run(duration, progress=progress)
+        try:
+            simulation.run(duration, progress=progress)
+        except KeyboardInterrupt as stop:
+            stop.result = simulation.result()  # type: ignore[attr-defined]
+            stop.add_note(
+                f"stopped at {simulation.time:g} of {duration:g} ms; the result so far is its attribute `result`"
+            )
+            raise
         return simulation.result()
 
 
@@ -85,6 +93,12 @@ class Simulation:
         Number of independent stimuli simulated side by side.
     record : Record
         What to record; default all spikes.
+
+    Raises
+    ------
+    ParameterError, NetworkError, UnsupportedError, FileError
+        If an option is wrong, the network does not fit into memory, the engine cannot run it, or the file to stream to
+        cannot be written.
     """
 
     def __init__(
@@ -100,15 +114,16 @@ class Simulation:
     ) -> None:
         if not isinstance(network, Network):
             raise ParameterError(f"simulate: network must be a Network, got {network!r}")
-        if engine not in ENGINES:
+        if not isinstance(engine, str) or engine not in ENGINES:
             raise unknown("engine", engine, ENGINES)
-        if not (isinstance(dt, (int, float)) and np.isfinite(dt) and dt > 0):
-            raise ParameterError(f"simulate: dt must be > 0 ms, got {dt!r}")
-        self.network, self.engine, self.dt = network, engine, float(dt)
+        self.network, self.engine = network, engine
+        self.dt = float(as_values(dt, "simulate: dt", "ms", "> 0", scalar=True))
         self.seed = as_count(seed, "simulate: seed", 0)
         self.threads = as_count(threads, "simulate: threads")
         self.batch = as_count(batch, "simulate: batch")
-        self.record = record or Record()
+        self.record = Record() if record is None else record
+        if not isinstance(self.record, Record):
+            raise ParameterError(f"simulate: record must be a Record, got {record!r}")
         ENGINES[engine].check(network, self.dt)
         checkpoint.check_batch(network, self.batch)
         self.record.check(network, engine, self.dt)
@@ -119,11 +134,13 @@ class Simulation:
         self._recorder = Recorder(self.record, self._run.layout, self.batch, self._run.scale)
         if engine == "grid":
             grid.report_rounding(network, self.dt)
-        if self.record.to is not None:
-            self._recorder.open(header(self))
         spent = time.perf_counter() - start
         self._timing = {"build_s": spent - compiled(), "compile_s": compiled(), "run_s": 0.0}
-        self._samples, self._asked = 0, 0.0
+        self._samples, self._asked, self._closed = 0, 0.0, False
+        if self.record.to is not None:
+            self._recorder.open(
+                Path(self.record.to), self.record.overwrite, header(self._result({}, {})), self._tally()
+            )
 
     # ------------------------------------------------------------ running
 
@@ -141,33 +158,42 @@ class Simulation:
             If duration is not > 0.
         KeyboardInterrupt
             After Ctrl-C, between two slices: the simulation is intact, its results so far are in `result()`.
+        FileError
+            If the file streamed to cannot grow any more. What it held stays readable, what was to follow is kept in
+            memory and part of `result()`; once there is room again, `run` goes on.
         """
-        _duration(duration)
+        duration = float(as_values(duration, "duration", "ms", "> 0", scalar=True))
+        if self._closed:
+            raise SimulationError("run: the simulation is closed")
         if self.engine == "grid" and round(duration / self.dt) < 1:
             raise ParameterError(f"run: duration must be at least one time step ({self.dt} ms), got {duration} ms")
         self._asked += duration
         target = round(self._asked / self.dt) if self.engine == "grid" else self._asked
         start, began = time.perf_counter(), self.time
         label = f"{self.engine} engine"
-        with np.errstate(over="ignore"), _Interrupt() as interrupt, track(progress, duration, label) as report:
-            with compile_clock(lambda: report(self.time - began, COMPILING)) as compiled:
-                try:
-                    self._until(target, interrupt, lambda: report(self.time - began))
-                finally:
-                    if self._run.now < target:
-                        self._asked = self.time
-                    self._timing["compile_s"] += compiled()
-                    self._timing["run_s"] += time.perf_counter() - start - compiled()
-                    self._recorder.split()
+        with (
+            np.errstate(over="ignore"),
+            Interrupt() as interrupt,
+            track(progress, duration, label) as report,
+            compile_clock(lambda: report(self.time - began, COMPILING)) as compiled,
+        ):
+            try:
+                self._until(target, interrupt, lambda: report(self.time - began))
+            finally:
+                if self._run.now < target:
+                    self._asked = self.time
+                self._timing["compile_s"] += compiled()
+                self._timing["run_s"] += time.perf_counter() - start - compiled()
+        self._hand_on()
         return self
 
-    def _until(self, target: Any, interrupt: _Interrupt, report: Callable[[], object]) -> None:
+    def _until(self, target: Any, interrupt: Interrupt, report: Callable[[], object]) -> None:
         last = time.perf_counter()
 
         def between() -> bool:
             nonlocal last
             if time.perf_counter() - last > SPLIT_EVERY:
-                self._recorder.split()
+                self._hand_on()
                 report()
                 last = time.perf_counter()
             return not interrupt.asked
@@ -175,10 +201,17 @@ class Simulation:
         while self._run.now < target:
             stop = min(target, max(self._next_sample(), 0))
             if stop > self._run.now and not self._run.advance(stop, self._recorder.receive, between):
+                self._hand_on()
                 raise KeyboardInterrupt
             if self._run.now >= self._next_sample():
                 self._sample()
         report()
+
+    def _hand_on(self) -> None:
+        """Hand recordings on to their populations and, where asked for, to the file."""
+        self._recorder.split()
+        if self._recorder.stream is not None and not self._closed:
+            self._recorder.write(self._tally())
 
     def _next_sample(self) -> Any:
         """Tick of the next sample of states."""
@@ -189,7 +222,7 @@ class Simulation:
 
     def _sample(self) -> None:
         values = {
-            (name, variable): self._read(name, variable, self._recorder.ids(name))
+            (name, variable): self._read(name, variable, self._recorder.state_ids[name])
             for name, variable in self._recorder.samples
         }
         self._recorder.sample(self.time, values)
@@ -227,13 +260,13 @@ class Simulation:
     def set_state(self, population: str, variable: str, values: ArrayLike) -> None:
         """Overwrite a state variable: a number, (n,) or (batch, n)."""
         size = self._variable(population, variable)
-        new = np.asarray(values, dtype=np.float64)
-        if not np.isfinite(new).all():
-            raise ParameterError(f"set_state: {population}.{variable} must be finite")
         try:
-            full = np.broadcast_to(new, (self.batch, size))
-        except ValueError:
-            raise ParameterError(f"set_state: {population}.{variable} needs {size} values, got shape {new.shape}") from None
+            full = np.broadcast_to(np.asarray(values, dtype=np.float64), (self.batch, size))
+        except (TypeError, ValueError):
+            wanted = f"a number or {size} values" + (f", or an array ({self.batch}, {size})" if self.batch > 1 else "")
+            raise ParameterError(f"set_state: {population}.{variable} needs {wanted}, got {values!r}") from None
+        if not np.isfinite(full).all():
+            raise ParameterError(f"set_state: {population}.{variable} must be finite")
         p = self.network[population]
         for state in self._run.shards[self._run.layout.block_of(p).number]:
             shard = state.shard
@@ -263,8 +296,7 @@ class Simulation:
 
     def scale_weights(self, projection: str, factor: float) -> None:
         """Multiply the weights of a projection by `factor`, relative to how it was described."""
-        if not np.isfinite(factor):
-            raise ParameterError(f"scale_weights: factor must be finite, got {factor}")
+        factor = float(as_values(factor, "scale_weights: factor", scalar=True))
         for bundle, q in self._bundled(projection):
             bundle.store.weight[q] = bundle.base[q] * factor
 
@@ -272,35 +304,37 @@ class Simulation:
 
     def result(self) -> Result:
         """Everything recorded so far."""
-        self._recorder.split()
-        recorder, batch = self._recorder, self.batch
+        with contextlib.suppress(FileError):  # what the file cannot take is kept in memory, and comes after its content
+            self._hand_on()
+        recorder, end = self._recorder, self.time
         if recorder.stream is not None:
-            return self._streamed()
-        end = self.time
-        trains = {name: recorder.trains(name, end) for name in recorder.spikes}
-        states: dict[str, dict[str, Any]] = {}
-        for (name, variable), rows in recorder.samples.items():
-            table = np.stack(rows) if rows else np.empty((0, batch, len(recorder.ids(name))))
-            states.setdefault(name, {})[variable] = table[:, 0] if batch == 1 else np.moveaxis(table, 0, 1)
-        return self._result({n: t if batch > 1 else t[0] for n, t in trains.items()}, states, np.array(recorder.times))
+            stored = load(recorder.stream.path, recorder.held(), end)
+            return self._result(stored.spikes, stored.states, stored.state_times)
+        spikes = {n: by_stimulus(recorder.columns(n), len(k), self.batch, end) for n, k in recorder.spike_ids.items()}
+        states: dict[str, dict[str, NDArray[np.float64]]] = {}
+        for name, variable in recorder.samples:
+            states.setdefault(name, {})[variable] = by_sample(recorder.table(name, variable), self.batch)
+        return self._result(spikes, states, np.array(recorder.times))
 
-    def _streamed(self) -> Result:
-        """The result read back from the file it was streamed to, with what the engine counted."""
-        assert self._recorder.stream is not None
-        stream = self._recorder.stream
-        stream.put("progress", np.array([self.time]))
-        stream.flush()
-        loaded = Result.load(stream.path)
-        return self._result(loaded.spikes, loaded.states, loaded.state_times)
-
-    def _result(self, spikes: Any, states: Any, times: NDArray[np.float64]) -> Result:
-        counts = {p.name: self._recorder.population_counts(p.name) for p in self.network.populations}
-        per = {name: c if self.batch > 1 else c[0] for name, c in counts.items()}
+    def _result(self, spikes: Any, states: Any, times: NDArray[np.float64] | None = None) -> Result:
+        recorder = self._recorder
+        counts = {p.name: recorder.population_counts(p.name) for p in self.network.populations}
         options = {k: getattr(self, k) for k in ("network", "engine", "dt", "seed", "threads", "batch")}
         return Result(
-            **options, duration=self.time, spikes=spikes, states=states, state_times=times, spike_counts=per,
-            counts=self.counts(), timing=dict(self._timing),
-        )  # fmt: skip
+            **options,
+            duration=self.time,
+            spikes=spikes,
+            states=states,
+            state_times=np.empty(0) if times is None else times,
+            spike_counts={name: c if self.batch > 1 else c[0] for name, c in counts.items()},
+            counts=self.counts(),
+            spike_ids=recorder.spike_ids,
+            state_ids=recorder.state_ids,
+            timing=dict(self._timing),
+        )
+
+    def _tally(self) -> dict[str, NDArray[Any]]:
+        return tally(self._result({}, {}))
 
     def counts(self) -> Counts:
         """What the engine has counted so far."""
@@ -330,49 +364,36 @@ class Simulation:
         return checkpoint.save(self, Path(path), overwrite)
 
     @classmethod
-    def load(cls, path: str | Path, threads: int | None = None) -> Simulation:
-        """Continue a saved simulation, in any process; `threads` may differ only where the state allows it.
+    def load(
+        cls, path: str | Path, threads: int | None = None, to: str | Path | None = None, overwrite: bool = False
+    ) -> Simulation:
+        """Continue a saved simulation, in any process.
+
+        Parameters
+        ----------
+        path : path
+            What `save` wrote.
+        threads : int or None
+            Number of threads; None as before. Results do not depend on it.
+        to : path or None
+            HDF5 file to stream to from now on. Needed where the saved simulation streamed to a file: what that file
+            held when the simulation was saved is copied first, so that the new one holds the whole run.
+        overwrite : bool
+            Whether `to` may exist.
 
         Raises
         ------
         FileError
-            If the file is missing, damaged, or not a saved simulation.
+            If the file is missing, damaged, not a saved simulation, or `to` is needed and not given.
         """
-        return checkpoint.load(cls, Path(path), threads)
+        return checkpoint.load(cls, Path(path), threads, None if to is None else Path(to), overwrite)
 
     def close(self) -> None:
-        """End threads and close the file streamed to."""
+        """End threads and close the file streamed to; results stay available."""
+        self._closed = True
         self._run.close()
         if self._recorder.stream is not None:
             self._recorder.stream.close()
 
     def __repr__(self) -> str:
         return f"Simulation({self.network!r}, {self.engine} engine, at {self.time:g} ms)"
-
-
-class _Interrupt:
-    """Turns Ctrl-C into a request that is honoured between two slices, so that no state is left half done."""
-
-    def __init__(self) -> None:
-        self.asked = False
-        self._old: Any = None
-
-    def __enter__(self) -> _Interrupt:
-        if threading.current_thread() is threading.main_thread():
-            self._old = signal.signal(signal.SIGINT, self._ask)
-        return self
-
-    def _ask(self, number: int, frame: Any) -> None:
-        if self.asked and callable(self._old):
-            self._old(number, frame)
-        self.asked = True
-
-    def __exit__(self, *error: Any) -> None:
-        if self._old is not None:
-            signal.signal(signal.SIGINT, self._old)
-
-
-def _duration(value: Any) -> None:
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not np.isfinite(value) or value <= 0:
-        raise ParameterError(f"duration: must be > 0 ms, got {value!r}")
-

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -36,18 +37,16 @@ class Spikes:
 
     times: NDArray[np.float64]
     ids: NDArray[np.int32]
+    n: int
+    t_start: float
+    t_stop: float
 
     def __init__(self, times: ArrayLike, ids: ArrayLike, n: int, t_stop: float, t_start: float = 0.0) -> None:
-        t = np.asarray(times, dtype=np.float64).ravel()
-        raw = np.asarray(ids).ravel()
+        t, raw = _floats(times, "Spikes.times").ravel(), _whole(ids, "Spikes.ids").ravel()
+        n, t_stop, t_start = _count(n, "Spikes.n"), _number(t_stop, "Spikes.t_stop"), _number(t_start, "Spikes.t_start")
         if t.size != raw.size:
             raise ParameterError(f"Spikes.ids: must be as long as times ({t.size}), got {raw.size}")
-        if raw.size and not np.issubdtype(raw.dtype, np.integer):
-            if not np.issubdtype(raw.dtype, np.floating) or not np.array_equal(raw, np.floor(raw)):
-                raise ParameterError(f"Spikes.ids: must be whole numbers, got {raw.dtype}")
-        if int(n) < 0:
-            raise ParameterError(f"Spikes.n: must be >= 0, got {n}")
-        if not (np.isfinite(t_start) and np.isfinite(t_stop) and t_stop >= t_start):
+        if not (np.isfinite([t_start, t_stop]).all() and t_stop >= t_start):
             raise ParameterError(f"Spikes.t_stop: must be >= t_start ({t_start} ms), got {t_stop} ms")
         bad = ~np.isfinite(t) | (t < t_start) | (t > t_stop)
         if bad.any():
@@ -61,26 +60,36 @@ class Spikes:
         if t.size > 1 and not _is_sorted(t, i):
             order = np.lexsort((i, t))
             t, i = t[order], i[order]
-        t, i = t.view(), i.view()
         t.setflags(write=False)
         i.setflags(write=False)
-        self.times, self.ids, self.n, self.t_start, self.t_stop = t, i, int(n), float(t_start), float(t_stop)
+        for name, value in (("times", t), ("ids", i), ("n", n), ("t_start", t_start), ("t_stop", t_stop)):
+            object.__setattr__(self, name, value)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"Spikes.{name}: Spikes are immutable; make new ones")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Spikes, (self.times, self.ids, self.n, self.t_stop, self.t_start)
 
     @classmethod
     def from_trains(cls, trains: Sequence[ArrayLike], t_stop: float, t_start: float = 0.0) -> Spikes:
         """One sequence of times per element."""
-        arrays = [np.asarray(train, dtype=np.float64).ravel() for train in trains]
+        try:
+            arrays = [_floats(train, "Spikes.from_trains").ravel() for train in trains]
+        except TypeError:
+            raise ParameterError(f"Spikes.from_trains: must be one train per element, got {trains!r}") from None
         times = np.concatenate(arrays) if arrays else np.empty(0)
         return cls(times, np.repeat(np.arange(len(arrays)), [a.size for a in arrays]), len(arrays), t_stop, t_start)
 
     @classmethod
     def from_dense(cls, dense: ArrayLike, dt: float = 1.0, t_start: float = 0.0) -> Spikes:
         """From counts or flags of shape (steps, n); the spike of step k lies at ``t_start + k * dt``."""
-        counts = np.asarray(dense)
+        counts = _whole(dense, "Spikes.from_dense")
         if counts.ndim != 2:
             raise ParameterError(f"Spikes.from_dense: must have shape (steps, n), got {counts.shape}")
-        if (counts < 0).any() or not np.array_equal(counts, np.floor(counts)):
+        if (counts < 0).any():
             raise ParameterError("Spikes.from_dense: must hold counts (whole numbers >= 0)")
+        dt, t_start = _step(dt, "Spikes.from_dense: dt"), _number(t_start, "Spikes.t_start")
         step, ids = np.nonzero(counts)
         times, repeats = t_start + step * dt, counts[step, ids].astype(np.int64)
         end = t_start + counts.shape[0] * dt
@@ -126,16 +135,17 @@ class Spikes:
 
     def window(self, t_start: float, t_stop: float) -> Spikes:
         """Spikes in ``[t_start, t_stop)`` ms; a window that ends at `t_stop` of the whole includes that instant."""
+        t_start, t_stop = (_number(t, "Spikes.window") for t in (t_start, t_stop))
         side = "right" if t_stop >= self.t_stop else "left"
         lo, hi = np.searchsorted(self.times, t_start), np.searchsorted(self.times, t_stop, side)  # type: ignore[call-overload]
         return Spikes(self.times[lo:hi], self.ids[lo:hi], self.n, min(t_stop, self.t_stop), max(t_start, self.t_start))
 
     def select(self, ids: ArrayLike) -> Spikes:
         """Spikes of the elements `ids`, renumbered 0 … in the order given."""
-        chosen = np.asarray(ids, dtype=np.int64).ravel()
+        chosen = _whole(ids, "Spikes.select").ravel().astype(np.int64)
         new = np.full(self.n, -1, dtype=np.int64)
-        if chosen.size and (chosen.min() < 0 or chosen.max() >= self.n):
-            raise ParameterError(f"Spikes.select: ids must be in 0 … {self.n - 1}")
+        if chosen.size and (chosen.min() < 0 or chosen.max() >= self.n or len(np.unique(chosen)) < chosen.size):
+            raise ParameterError(f"Spikes.select: ids must be in 0 … {self.n - 1} and name no element twice")
         new[chosen] = np.arange(chosen.size)
         mapped = new[self.ids]
         keep = mapped >= 0
@@ -143,11 +153,15 @@ class Spikes:
 
     def shift(self, dt: float) -> Spikes:
         """The same spikes `dt` ms later."""
+        dt = _number(dt, "Spikes.shift")
         return Spikes(self.times + dt, self.ids, self.n, self.t_stop + dt, self.t_start + dt)
 
     def to_dense(self, dt: float = 1.0) -> NDArray[np.int32]:
         """Counts per bin, shape (steps, n), with steps = ceil(duration / dt)."""
+        dt = _step(dt, "Spikes.to_dense: dt")
         steps = int(np.ceil(self.duration / dt - 1e-9))
+        if not steps:
+            steps = int(len(self) > 0)  # an observation of no length may hold spikes all the same
         dense = np.zeros((steps, self.n), dtype=np.int32)
         step = np.minimum(((self.times - self.t_start) / dt + 1e-9).astype(np.int64), steps - 1)
         np.add.at(dense, (step, self.ids), 1)
@@ -156,11 +170,48 @@ class Spikes:
     @staticmethod
     def merge(*parts: Spikes) -> Spikes:
         """Union of observations of the same elements."""
+        if not parts or not all(isinstance(p, Spikes) for p in parts):
+            raise ParameterError(f"Spikes.merge: must be one or more Spikes, got {parts!r}")
         if len({p.n for p in parts}) != 1:
             raise ParameterError(f"Spikes.merge: sizes differ: {[p.n for p in parts]}")
         start, stop = min(p.t_start for p in parts), max(p.t_stop for p in parts)
         times, ids = np.concatenate([p.times for p in parts]), np.concatenate([p.ids for p in parts])
         return Spikes(times, ids, parts[0].n, stop, start)
+
+
+def _floats(values: Any, owner: str) -> NDArray[np.float64]:
+    """An array of its own."""
+    try:
+        return np.array(values, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError):
+        raise ParameterError(f"{owner}: must be numbers, got {values!r}") from None
+
+
+def _whole(values: Any, owner: str) -> NDArray[Any]:
+    """An array of whole numbers."""
+    raw = values if isinstance(values, np.ndarray) else _floats(values, owner)
+    whole = raw.dtype.kind in "iub" or (raw.dtype.kind == "f" and np.array_equal(raw, np.floor(raw)))
+    if not whole:
+        raise ParameterError(f"{owner}: must be whole numbers, got {values!r}")
+    return raw
+
+
+def _number(value: Any, owner: str) -> float:
+    if isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool) and value == value:
+        return float(value)
+    raise ParameterError(f"{owner}: must be a number of ms, got {value!r}")
+
+
+def _step(value: Any, owner: str) -> float:
+    if 0 < _number(value, owner) < np.inf:
+        return float(value)
+    raise ParameterError(f"{owner}: must be > 0 ms, got {value!r}")
+
+
+def _count(value: Any, owner: str) -> int:
+    if isinstance(value, (int, np.integer)) and not isinstance(value, bool) and value >= 0:
+        return int(value)
+    raise ParameterError(f"{owner}: must be a whole number >= 0, got {value!r}")
 
 
 def _is_sorted(times: NDArray[np.float64], ids: NDArray[np.int32]) -> bool:

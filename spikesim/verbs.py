@@ -127,10 +127,10 @@ def e_slope(p, y, i):
 
 @verb()
 def e_terms(p, y, i, terms, k):
-    """Write d/du of `e_drift`, as terms (a + b u) exp(-rate u), into rows (rate, a, b) from `k`; return the next row."""
+    """Write d/du of `e_drift`, terms (a + b u) exp(-rate u), into rows (rate, a, b) from `k`; return the next row."""
 
 
-# ---------------------------------------------------------------- thresholds (`a`: arrays of their variables) and resets
+# ---------------------------------------------------------------- thresholds (`a`: their variables) and resets
 
 
 @verb()

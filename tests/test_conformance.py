@@ -13,7 +13,6 @@ from drawn import (
     GRID_MODELS,
     MODELS,
     busy,
-    busy_network,
     connect,
     digest,
     fingerprint,
@@ -53,34 +52,35 @@ def assert_same_state(sim, outcome, network):
             np.testing.assert_allclose(sim.state(p.name, "v"), expected, rtol=1e-9, atol=1e-9, err_msg=p.name)
 
 
-def check(seed, names, engine):
+def check(network, engine, threads):
     """Same spikes, counters and final membranes as the reference, unless a tie hangs on rounding."""
-    network = random_network(seed, names)
     synapses = synapses_of(network)
     on_event = engine == "event"
     outcome = (
         simulate_event(network, DURATION, synapses) if on_event else simulate_grid(network, DURATION, DT, synapses)
     )
     assume(outcome.closest > 1e-9)
-    sim = ss.Simulation(network, engine=engine, dt=DT)
+    sim = ss.Simulation(network, engine=engine, dt=DT, threads=threads)
     sim.run(DURATION)
     assert_same_spikes(sim.result(), outcome, network, 1e-9 if on_event else 1e-6 * DT)
     assert_same_state(sim, outcome, network)
 
 
-seeds = st.integers(0, 2**32 - 1)
+seeds, threads = st.integers(0, 2**32 - 1), st.integers(1, 3)
+few = {"min_size": 1, "max_size": 3}
 
 
-@settings(max_examples=60)
-@given(seed=seeds, names=st.lists(st.sampled_from(sorted(MODELS)), min_size=1, max_size=3))
-def test_event_engine_agrees_with_the_reference(seed, names):
-    check(seed, names, "event")
+@settings(max_examples=100)
+@given(seed=seeds, names=st.lists(st.sampled_from(sorted(MODELS)), **few), ties=st.booleans(), threads=threads)
+def test_event_engine_agrees_with_the_reference(seed, names, ties, threads):
+    check(random_network(seed, names, ties), "event", threads)
 
 
-@settings(max_examples=60)
-@given(seed=seeds, names=st.lists(st.sampled_from(sorted(GRID_MODELS)), min_size=1, max_size=3))
-def test_grid_engine_agrees_with_the_reference(seed, names):
-    check(seed, names, "grid")
+@settings(max_examples=100)
+@given(seed=seeds, names=st.lists(st.sampled_from(sorted(GRID_MODELS)), **few), threads=threads)
+@pytest.mark.filterwarnings("ignore:grid engine. times rounded")
+def test_grid_engine_agrees_with_the_reference(seed, names, threads):
+    check(random_network(seed, names), "grid", threads)
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +108,7 @@ def test_split_runs_are_one_run(engine, parts, whole_run):
 
 @pytest.mark.parametrize("threads", [2, 3])
 def test_threads_change_nothing(engine, threads, whole_run):
-    sim = busy(engine, threads)
+    sim = busy(engine, threads=threads)
     sim.run(60.0)
     assert fingerprint(sim) == whole_run[engine]
 
@@ -184,9 +184,10 @@ def test_batch_equals_single_runs(engine, threads, rng):
 
 
 def test_stimuli_of_a_batch_have_random_numbers_of_their_own(engine):
-    result = ss.simulate(busy_network(), 10.0, engine=engine, batch=3)
+    sim = busy(engine, batch=3)
+    sim.run(10.0)
     for p in ("source", "a"):
-        assert len({s.times.tobytes() for s in result.spikes[p]}) == 3
+        assert len({s.times.tobytes() for s in sim.result().spikes[p]}) == 3
 
 
 def test_grid_converges_to_event_at_first_order(rng):
@@ -204,7 +205,8 @@ def test_grid_converges_to_event_at_first_order(rng):
     steps, errors = 2.0 ** -np.arange(2, 11), []
     for dt in steps:
         trains = ss.simulate(network, 40.0, engine="grid", dt=dt).spikes["a"].trains()
-        first = np.array([x[0] - y[0] for x, y in zip(trains, exact, strict=True) if y[0] <= 2.0])
+        early = [(x[0], y[0]) for x, y in zip(trains, exact, strict=True) if y[0] < min(z[0] for z in exact) + 2.0]
+        first = np.array([x - y for x, y in early])  # before any neuron hears of another
         assert len(first) >= 3 and (first >= -1e-12).all() and (first <= dt).all()
         errors.append(np.mean([abs(x[1] - y[1]) for x, y in zip(trains, exact, strict=True)]))
     order = np.polyfit(np.log(steps), np.log(errors), 1)[0]
@@ -213,23 +215,24 @@ def test_grid_converges_to_event_at_first_order(rng):
 
 
 def test_brette_2007_benchmark_4():
-    """Delta jumps into LIF with E_L above threshold, scaled to 250 neurons; sustained by itself.
+    """Delta jumps into LIF with E_L above threshold, scaled to 2000 neurons: equal until chaos has grown.
 
-    Brette et al. 2007, doi:10.1007/s10827-007-0038-6, benchmark 4.
+    Errors grow by a factor of 100 in every 40 ms or so, from 1e-14 ms. Brette et al. 2007,
+    doi:10.1007/s10827-007-0038-6, benchmark 4 (there 64 + 16 synapses of 0.25 and -2.25 mV per neuron).
     """
     rng = np.random.default_rng(1)
     model = ss.Neuron(ss.LIF(20.0, -49.0), ss.Delta(), ss.FixedThreshold(-50.0), ss.ResetTo(-60.0), 5.0)
-    exc, inh = (ss.Population(x, n, model, {"v": rng.uniform(-60, -50, n)}) for x, n in [("exc", 200), ("inh", 50)])
+    exc, inh = (ss.Population(x, n, model, {"v": rng.uniform(-60, -50, n)}) for x, n in [("exc", 1600), ("inh", 400)])
     projections = []
-    for pre, indegree, weight in ((exc, 16, 0.25 * 4), (inh, 4, -2.25 * 4)):
+    for pre, indegree, weight in ((exc, 32, 0.5), (inh, 8, -4.5)):
         for post in (exc, inh):
             sources = rng.integers(0, pre.size, indegree * post.size)
             rule = ss.Pairwise(sources, np.repeat(np.arange(post.size), indegree))
             projections.append(ss.Projection(pre, post, rule, weight, 0.125))
     network = ss.Network([exc, inh], projections)
-    expected = simulate_event(network, 1000.0, synapses_of(network))
-    result = ss.simulate(network, 1000.0)
-    assert len(expected.spikes["exc"]) > 2500
+    expected = simulate_event(network, 110.0, synapses_of(network))
+    result = ss.simulate(network, 110.0)
+    assert len(expected.spikes["exc"]) > 2000
     for p in ("exc", "inh"):
         times, ids = zip(*expected.spikes[p], strict=True)
         np.testing.assert_array_equal(result.spikes[p].ids, ids)

@@ -20,7 +20,7 @@ class Pairs(NamedTuple):
     pre: NDArray[np.int32]
     post: NDArray[np.int32]
     draw: NDArray[np.int32]
-    index: NDArray[np.int64] | None = None
+    index: NDArray[np.int64] | None = None  # type: ignore[assignment]  # hides tuple.index
     weight: NDArray[np.float64] | None = None
 
 

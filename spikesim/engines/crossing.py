@@ -88,7 +88,7 @@ def _root(which, parts, state, j, v, current, lo, f_lo, hi, f_hi, terms, k):
 
 @kernel(inner=True)
 def _sign_changes(which, parts, state, j, v, current, end, breaks, n_breaks, found, terms, k):
-    """Sign changes in (0, end) of a function monotone (up to a positive factor) between `breaks`; returns their number."""
+    """Sign changes in (0, end) of a function monotone (up to a positive factor) between `breaks`; returns how many."""
     n, lo = np.int64(0), 0.0
     f_lo = _value(which, parts, state, j, v, current, 0.0, terms, k)
     for b in range(n_breaks + 1):

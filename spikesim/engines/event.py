@@ -159,7 +159,7 @@ class EventShard:
         """Values of a variable of some local neurons at `time`: copies of them are moved there."""
         state, scratch = self.state, np.zeros(len(ids), np.int64)
         few = [_take(x, ids) for x in (state.v, state.ys, state.a, state.last, state.ref, state.late, state.wake)]
-        copy = kernels.State(*few, np.zeros(1), scratch)
+        copy = kernels.State._make([*few, np.zeros(1), scratch])
         kernels.settle(_take(self.parts, ids), copy, _take(self.current, ids), time)
         return self._named(copy)[variable]
 

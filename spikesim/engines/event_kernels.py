@@ -9,7 +9,6 @@ import numpy as np
 from spikesim import verbs
 from spikesim._jit import at, kernel, verb
 from spikesim.engines.crossing import next_crossing, potential
-from spikesim.mathkernels import exp_neg
 from spikesim.rng import exponential, stream
 
 TAG = 16  # items of a full inbox carry receptor | bundle << TAG

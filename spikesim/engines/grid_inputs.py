@@ -71,7 +71,6 @@ def _from(value: Any, k: int, length: int) -> Any:
     return value[k : k + length] if isinstance(value, np.ndarray) else value
 
 
-
 def poisson_rows(shard: Shard, seed: int, dt: float) -> list[PoissonRow]:
     """All Poisson inputs that concern a shard."""
     return [

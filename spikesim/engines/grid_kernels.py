@@ -103,7 +103,7 @@ def deliver(rows, store, steps, elements, block_size, b0, b1, width, delay, firs
 
 @kernel
 def admit(store, steps, elements, block_size, b0, b1, width, trip):
-    """Add spikes whose synapses have delays of their own to the travelling list, in order; returns the list's arrays."""
+    """Add spikes whose synapses have delays of their own to the travelling list, in order; returns its arrays."""
     n_projections = len(store.row)
     q_, born, cursor, end, base = trip
     n = len(q_)
@@ -135,7 +135,7 @@ def admit(store, steps, elements, block_size, b0, b1, width, trip):
 
 @kernel(lean=True)
 def carry(rows, store, delays, trip, width, first, last):
-    """Deliver what travelling spikes have due up to step `last`; returns how many are still under way (moved up front)."""
+    """Deliver what travelling spikes have due up to step `last`; returns how many stay under way (moved up front)."""
     q_, born, cursor, end, base = trip
     kept = 0
     for m in range(len(q_)):
@@ -155,7 +155,7 @@ def carry(rows, store, delays, trip, width, first, last):
 
 
 class Counts(NamedTuple):
-    """Poisson counts by inverse table with a guide: `guide[u >> 52]` is the count, or ~count where more is to compare."""
+    """Poisson counts by inverse table with a guide: `guide[u >> 52]` is the count, or ~count to compare on from."""
 
     guide: Any  # (classes, 4096) int16
     cdf: Any  # (classes, K)

@@ -15,8 +15,11 @@ from spikesim.engines.store import Bundle, SharedStore, weight_of
 
 @kernel
 def _expand(store, time, element, block_size, b0, b1, width, delay, until):
-    """Split spikes that arrive up to `until` by projection: (projection, time, first, end, base) of each, and how many
-    spikes were used; `delay` < 0 takes them all and keeps their time of origin."""
+    """Split spikes that arrive up to `until` by projection.
+
+    Returns (projection, time, first, end, base) of each, and how many spikes were used; `delay` < 0 takes them all
+    and keeps their time of origin.
+    """
     P = len(store.row)
     q_, t_ = np.empty(len(time) * P, np.int64), np.empty(len(time) * P)
     lo_, hi_ = np.empty(len(time) * P, np.int64), np.empty(len(time) * P, np.int64)
@@ -168,9 +171,7 @@ class Inbox:
             if bundle.delay is not None:
                 n = _count(bundle.store, entries, self.count, self.touched, n) if len(entries[0]) else n
             elif len(entries[0]):
-                n = _count_due(
-                    bundle.store, bundle.delays, entries, until, due, self.count, self.touched, n
-                )
+                n = _count_due(bundle.store, bundle.delays, entries, until, due, self.count, self.touched, n)
             found.append((entries, due))
         touched = self.touched[:n]
         total = _assign(touched, self.first, self.count) if n else 0

@@ -8,6 +8,7 @@ more stimuli than threads, a range of stimuli. Element numbers within a block ar
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -120,7 +121,7 @@ class Shard:
 
 def _default(population: Population, variable: str) -> Values:
     membrane = population.model.membrane  # type: ignore[union-attr]
-    return membrane.start.get(variable, 0.0)
+    return membrane.start.get(variable, 0.0)  # type: ignore[union-attr]
 
 
 def _kind(model: Neuron) -> tuple[Any, ...]:
@@ -177,9 +178,7 @@ class Layout:
         rows, cols = zip(*edges, strict=True) if edges else ((), ())
         graph = csr_array((np.ones(len(edges)), (rows, cols)), shape=(n, n)) if edges else csr_array((n, n))
         _, label = connected_components(graph, directed=True, connection="strong")
-        recurrent = [
-            p for p, (a, b) in zip(self.network.projections, edges, strict=True) if label[a] == label[b]
-        ]
+        recurrent = [p for p, (a, b) in zip(self.network.projections, edges, strict=True) if label[a] == label[b]]
         after: dict[int, set[int]] = {int(c): set() for c in label}
         for a, b in edges:
             if label[a] != label[b]:
@@ -196,10 +195,10 @@ class Layout:
 
     def _shards(self, block: Block) -> list[Shard]:
         if self.batch >= self.threads:
-            cut = np.linspace(0, self.batch, self.threads + 1).astype(int)
-            return [Shard(block, int(a), int(b), 0, block.size) for a, b in zip(cut[:-1], cut[1:], strict=True) if a < b]
-        cut = np.linspace(0, block.size, self.threads + 1).astype(int)
-        return [Shard(block, 0, self.batch, int(a), int(b)) for a, b in zip(cut[:-1], cut[1:], strict=True) if a < b]
+            cut = np.linspace(0, self.batch, self.threads + 1).astype(int).tolist()
+            return [Shard(block, a, b, 0, block.size) for a, b in pairwise(cut) if a < b]
+        cut = np.linspace(0, block.size, self.threads + 1).astype(int).tolist()
+        return [Shard(block, 0, self.batch, a, b) for a, b in pairwise(cut) if a < b]
 
 
 def _inner_order(n: int, zero: set[tuple[int, int]]) -> list[int]:
@@ -213,10 +212,6 @@ def _inner_order(n: int, zero: set[tuple[int, int]]) -> list[int]:
 
 def change_times(network: Network) -> NDArray[np.float64]:
     """Times at which injected currents step."""
-    times = [
-        item.value.times
-        for p in network.populations
-        for item in p.inputs
-        if isinstance(getattr(item, "value", None), Steps)
-    ]
+    signals = [getattr(item, "value", None) for p in network.populations for item in p.inputs]
+    times = [signal.times for signal in signals if isinstance(signal, Steps)]
     return np.unique(np.concatenate(times)) if times else np.empty(0)

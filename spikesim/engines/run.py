@@ -100,9 +100,7 @@ class Run:
             targets.append((lo - post.lo, max(lo, hi) - post.lo, shift + post.lo))  # type: ignore[union-attr]
             sources.append(block.offset(pre.population) + pre.lo)  # type: ignore[union-attr]
             receptors.append(list(post.population.model.receptors).index(p.receptor))  # type: ignore[union-attr]
-        return build(
-            projections, sender, block.size, sources, targets, receptors, shard.width, self.seed, self._ticks
-        )
+        return build(projections, sender, block.size, sources, targets, receptors, shard.width, self.seed, self._ticks)
 
     # ------------------------------------------------------------ running
 
@@ -133,7 +131,9 @@ class Run:
         if self.engine is event:
             end = max(end, self._next_time() + self.span)
         if self.next_change < np.inf:
-            change = self.next_change if self.engine is event else max(int(round(self.next_change / self.dt)), self.now + 1)
+            change = self.next_change
+            if self.engine is grid:
+                change = max(round(self.next_change / self.dt), self.now + 1)
             end = min(end, change)
         return min(end, until)
 
@@ -171,7 +171,7 @@ class Run:
         shards = self.shards[block.number]
 
         def one(shard: Any) -> Any:
-            with np.errstate(over="ignore"):  # interpreted kernels wrap around on purpose; threads have states of their own
+            with np.errstate(over="ignore"):  # interpreted kernels wrap on purpose; threads have states of their own
                 return shard.run(self.now, end, self.histories)
 
         if self.pool is None or len(shards) == 1:
@@ -204,4 +204,3 @@ class Run:
         """End the threads."""
         if self.pool is not None:
             self.pool.shutdown()
-

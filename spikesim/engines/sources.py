@@ -179,9 +179,7 @@ class EventPoisson:
         while self.next[0] <= until:
             room = int(1.2 * (until - max(after, 0.0)) * self.totals.max()) + 64
             out_t, out_e = np.empty(room), np.empty(room, np.int64)
-            n = _superposed(
-                self.start, self.next, self.drawn, self.times, self.edges, self.totals, until, out_t, out_e
-            )
+            n = _superposed(self.start, self.next, self.drawn, self.times, self.edges, self.totals, until, out_t, out_e)
             found.append((out_t[:n], out_e[:n]))
         if not found:
             return np.empty(0), np.empty(0, np.int64)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from spikesim.errors import ParameterError
 from spikesim.inputs.steps import as_signal
 from spikesim.parameters import Part, Values, param
 
@@ -31,6 +32,10 @@ class PoissonInput(Part):
     def __post_init__(self) -> None:
         super().__post_init__()
         object.__setattr__(self, "rate", as_signal(self.rate, "PoissonInput.rate", "Hz", 0.0))
+        if not (self.receptor is None or isinstance(self.receptor, str)):
+            raise ParameterError(
+                f"PoissonInput.receptor: must be the name of a receptor or None, got {self.receptor!r}"
+            )
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spikesim.errors import ParameterError
+from spikesim.parameters import as_values
 
 
 class Steps:
@@ -20,29 +21,25 @@ class Steps:
     """
 
     def __init__(self, times: ArrayLike, values: ArrayLike) -> None:
-        t, v = np.array(times, dtype=np.float64), np.array(values, dtype=np.float64)
-        if t.ndim != 1 or not t.size:
-            raise ParameterError(f"Steps.times: must be a non-empty vector, got shape {t.shape}")
-        if not np.isfinite(t).all() or t[0] < 0 or (np.diff(t) <= 0).any():
-            raise ParameterError("Steps.times: must be finite, >= 0 ms and strictly increasing")
-        if v.ndim not in (1, 2) or len(v) != len(t):
-            raise ParameterError(f"Steps.values: must have shape ({t.size},) or ({t.size}, n), got {v.shape}")
-        if not np.isfinite(v).all():
-            raise ParameterError(f"Steps.values: must be finite, got {v[~np.isfinite(v)].flat[0]}")
-        t.setflags(write=False)
-        v.setflags(write=False)
+        t, v = as_values(times, "Steps.times", "ms", ">= 0"), as_signal(values, "Steps.values", "")
+        if not isinstance(t, np.ndarray) or not t.size or (np.diff(t) <= 0).any():
+            raise ParameterError(f"Steps.times: must be a strictly increasing vector of times, got {times!r}")
+        if not isinstance(v, np.ndarray) or len(v) != len(t):
+            raise ParameterError(
+                f"Steps.values: must have shape ({t.size},) or ({t.size}, n), got {getattr(v, 'shape', ())}"
+            )
         self.times: NDArray[np.float64] = t
         self.values: NDArray[np.float64] = v
 
     @classmethod
     def sampled(cls, values: ArrayLike, dt: float, t_start: float = 0.0) -> Steps:
         """A signal sampled every `dt` ms, each sample held until the next; 0 after the last."""
-        v = np.array(values, dtype=np.float64)
-        if not (np.isfinite(dt) and dt > 0):
-            raise ParameterError(f"Steps.dt: must be > 0 ms, got {dt}")
-        if v.ndim not in (1, 2) or not len(v):
-            raise ParameterError(f"Steps.values: must have shape (k,) or (k, n), got {v.shape}")
-        times = t_start + dt * np.arange(len(v) + 1)
+        v = as_signal(values, "Steps.sampled: values", "")
+        step = as_values(dt, "Steps.sampled: dt", "ms", "> 0", scalar=True)
+        start = as_values(t_start, "Steps.sampled: t_start", "ms", ">= 0", scalar=True)
+        if not isinstance(v, np.ndarray) or not len(v):
+            raise ParameterError(f"Steps.sampled: values must have shape (k,) or (k, n), got {getattr(v, 'shape', ())}")
+        times = start + step * np.arange(len(v) + 1)
         return cls(times, np.concatenate([v, np.zeros_like(v[:1])]))
 
     def __call__(self, t: float) -> NDArray[np.float64] | np.float64:
@@ -61,7 +58,9 @@ class Steps:
         return f"Steps({self.times.size} steps from {self.times[0]:g} to {self.times[-1]:g} ms)"
 
 
-def as_signal(value: object, owner: str, unit: str, minimum: float | None = None) -> Steps | float | NDArray[np.float64]:
+def as_signal(
+    value: object, owner: str, unit: str, minimum: float | None = None
+) -> Steps | float | NDArray[np.float64]:
     """Return a number, a vector (n,), a matrix (batch, n) or `Steps`, checked against `minimum`."""
     allowed = f"a number{'' if minimum is None else f' >= {minimum:g}'} {unit}, an array (n,) or (batch, n), or Steps"
     if isinstance(value, Steps):
@@ -70,7 +69,7 @@ def as_signal(value: object, owner: str, unit: str, minimum: float | None = None
         return value
     try:
         array = np.array(value, dtype=np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise ParameterError(f"{owner}: must be {allowed}, got {value!r}") from None
     if isinstance(value, (str, bool)) or value is None or array.ndim > 2:
         raise ParameterError(f"{owner}: must be {allowed}, got {value!r}")
@@ -79,3 +78,10 @@ def as_signal(value: object, owner: str, unit: str, minimum: float | None = None
         raise ParameterError(f"{owner}: must be {allowed}, got {array[bad].flat[0]}")
     array.setflags(write=False)
     return array if array.ndim else float(array)
+
+
+def check_signal(value: object, n: int, owner: str) -> None:
+    """Raise unless a signal has `n` values, or one for all."""
+    array = value.values if isinstance(value, Steps) else value
+    if isinstance(array, np.ndarray) and (array.ndim == 2 or not isinstance(value, Steps)) and array.shape[-1] != n:
+        raise ParameterError(f"{owner}: must have {n} values in the last axis, got shape {array.shape}")

@@ -22,14 +22,14 @@ class SpikeSource(Part):
     spikes: Spikes | tuple[Spikes, ...] = ()
 
     def __post_init__(self) -> None:
-        many = (self.spikes,) if isinstance(self.spikes, Spikes) else tuple(self.spikes)
+        many = self.spikes if isinstance(self.spikes, (tuple, list)) else (self.spikes,)
         if not many or not all(isinstance(s, Spikes) for s in many):
             raise ParameterError("SpikeSource.spikes: must be Spikes, or one Spikes per stimulus of a batch")
         if len({s.n for s in many}) != 1:
             raise ParameterError("SpikeSource.spikes: all recordings of a batch must have the same number of elements")
         if min(s.t_start for s in many) < 0:
             raise ParameterError("SpikeSource.spikes: times must be >= 0 ms (use Spikes.shift)")
-        object.__setattr__(self, "spikes", self.spikes if isinstance(self.spikes, Spikes) else many)
+        object.__setattr__(self, "spikes", self.spikes if isinstance(self.spikes, Spikes) else tuple(many))
 
     @property
     def batch(self) -> tuple[Spikes, ...]:
@@ -47,7 +47,7 @@ class SpikeSource(Part):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class RegularSource(Part):
-    """Model of a population that fires at ``start + k * interval``, k = 0, 1, …
+    """Model of a population that fires at ``start + k * interval`` for all whole k >= 0.
 
     Parameters
     ----------

@@ -35,7 +35,7 @@ class FixedThreshold(Part):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class AdaptiveThreshold(Part):
-    """Fires when ``v >= v_th + theta``; each spike adds `jump` to theta, which decays: ``tau_theta dtheta/dt = -theta``.
+    """Fires when ``v >= v_th + theta``; a spike adds `jump` to theta, which decays: ``tau_theta dtheta/dt = -theta``.
 
     Theta also decays during refractoriness. A spike at time t counts with the jump applied right after it.
 
