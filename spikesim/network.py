@@ -23,7 +23,7 @@ from spikesim.synapses import Delta
 Input = Current | NoiseCurrent | PoissonInput
 Source = PoissonSource | SpikeSource | RegularSource
 _SOURCES = (PoissonSource, SpikeSource, RegularSource)
-_SYNAPSE = ("variables", "linear", "exact", "weight_unit")
+_SYNAPSE = ("variables", "linear", "weight_unit")
 
 
 @dataclass(frozen=True, repr=False)
