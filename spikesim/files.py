@@ -115,8 +115,20 @@ def opened(path: Path, kind: str) -> Iterator[Any]:
 def _open(path: Path) -> Any:
     try:
         return h5py.File(path, "r")
-    except OSError:  # a stream that is still written, or whose run was killed, counts as open for writing
+    except OSError:
+        if not _left_open(path):
+            raise
         return h5py.File(path, "r", swmr=True)
+
+
+def _left_open(path: Path) -> bool:
+    """Whether a stream is still written or its run was killed: flag 4 of the superblock, HDF5 format III.A.
+
+    Only such a file may be opened as one that grows: HDF5 would wait for ever for the rest of a truncated one.
+    """
+    with open(path, "rb") as file:
+        head = file.read(12)
+    return len(head) == 12 and head[8] >= 3 and bool(head[11] & 4)
 
 
 def read_tree(path: Path, kind: str, without: tuple[str, ...] = ()) -> dict[str, Any]:

@@ -115,12 +115,12 @@ def random_network(seed, names, ties=True):
     With `ties`, all given times and delays lie on the lattice or 1/16 ms beside it, else anywhere.
     """
     rng = np.random.default_rng(seed)
-    n = int(rng.integers(1, 5))
-    times = rng.integers(0, int(DURATION / DT), 12 * n) * DT + rng.choice([0.0, 0.0, 0.0625], 12 * n)
+    n, first = int(rng.integers(1, 5)), int(rng.integers(0, 2))  # input from the start, or neurons that fire there
+    times = rng.integers(first, int(DURATION / DT), 12 * n) * DT + rng.choice([0.0, 0.0, 0.0625], 12 * n)
     if not ties:
-        times = rng.uniform(0, DURATION, 12 * n)
+        times = rng.uniform(first * DT, DURATION, 12 * n)
     spikes = ss.Spikes(times, rng.integers(0, n, 12 * n), n, DURATION)
-    start, interval = rng.integers(0, 5, 2) * DT, rng.integers(3, 20, 2) * DT
+    start, interval = rng.integers(first, 5, 2) * DT, rng.integers(3, 20, 2) * DT
     sources = [
         ss.Population("given", n, ss.SpikeSource(spikes)),
         ss.Population("regular", 2, ss.RegularSource(interval, start)),
@@ -129,7 +129,7 @@ def random_network(seed, names, ties=True):
     for name, letter in zip(names, "abcdefghij", strict=False):
         size = int(rng.integers(1, 7))
         model, inputs = GRID_MODELS[name](size, rng)
-        start = {"v": model.membrane.v_rest + rng.integers(-4, 12, size)}
+        start = {"v": model.membrane.v_rest + rng.integers(-4, 12 if first else 5, size)}
         start |= {x: rng.uniform(0, 50) for x in model.variables if x[0] == "i" and rng.random() < 0.3}
         neurons.append(ss.Population(letter, size, model, start, inputs))
     projections = [connect(pre, post, rng, 3, ties) for pre in sources for post in neurons]

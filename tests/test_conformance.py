@@ -83,6 +83,26 @@ def test_grid_engine_agrees_with_the_reference(seed, names, threads):
     check(random_network(seed, names), "grid", threads)
 
 
+@pytest.mark.parametrize(
+    ("v", "weight", "event", "grid"),
+    [
+        (11.0, None, [0.0], [0.5]),
+        (11.0, 5.0, [0.0], [0.5]),
+        (11.0, -4.0, [], []),
+        (0.0, 12.0, [0.0], [0.5]),
+    ],
+)
+def test_the_first_instant(driven, engine, v, weight, event, grid):
+    """At t = 0 the initial state and the inputs count together; the grid tests at the end of its first step."""
+    neuron = ss.Neuron(ss.IF(), threshold=ss.FixedThreshold(10.0), reset=ss.ResetBySubtraction(8.0))
+    network = driven(neuron, {"syn": [(0.0, weight)]} if weight else None, initial={"v": v})
+    sim = ss.Simulation(network, engine=engine, dt=0.5)
+    sim.run(2.0)
+    expected = event if engine == "event" else grid
+    assert sim.result().spikes["out"].times.tolist() == expected
+    assert sim.state("out", "v") == v + (weight or 0.0) - 8.0 * len(expected)
+
+
 @pytest.fixture(scope="module")
 def whole_run():
     """Fingerprint of 60 ms in one piece, by engine."""
