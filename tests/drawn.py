@@ -92,10 +92,9 @@ def part_of(population, rng):
     return population[lo : int(rng.integers(lo + 1, population.size + 1))] if rng.random() < 0.3 else population[:]
 
 
-def connect(pre, post, rng, fewest, ties=True):
-    """Random pairs, repeated ones included; per-synapse or common weights and delays, delay 0 if feed-forward."""
+def connect(pre, post, rng, fewest, instant, ties=True):
+    """Random pairs, repeated ones included; per-synapse or common weights and delays, some 0 if `instant`."""
     receptor = str(rng.choice(list(post.model.receptors)))
-    instant = pre.is_source or pre.name < post.name
     name = f"{pre.name}->{post.name}:{receptor}"
     pre, post = part_of(pre, rng), part_of(post, rng)
     k = int(rng.integers(fewest, len(pre) * len(post) + fewest + 1))
@@ -110,7 +109,7 @@ def connect(pre, post, rng, fewest, ties=True):
 
 
 def random_network(seed, names, ties=True):
-    """Populations a, b, … of the models `names`, two spike sources, random projections.
+    """Populations of the models `names`, two spike sources, random projections, instant ones in one direction.
 
     With `ties`, all given times and delays lie on the lattice or 1/16 ms beside it, else anywhere.
     """
@@ -126,15 +125,18 @@ def random_network(seed, names, ties=True):
         ss.Population("regular", 2, ss.RegularSource(interval, start)),
     ]
     neurons = []
-    for name, letter in zip(names, "abcdefghij", strict=False):
+    for name, letter in zip(names, rng.permutation(list("abcdefghij")).tolist(), strict=False):
         size = int(rng.integers(1, 7))
         model, inputs = GRID_MODELS[name](size, rng)
         start = {"v": model.membrane.v_rest + rng.integers(-4, 12 if first else 5, size)}
         start |= {x: rng.uniform(0, 50) for x in model.variables if x[0] == "i" and rng.random() < 0.3}
         neurons.append(ss.Population(letter, size, model, start, inputs))
-    projections = [connect(pre, post, rng, 3, ties) for pre in sources for post in neurons]
-    projections += [connect(pre, post, rng, 1, ties) for pre in neurons for post in neurons if rng.random() < 0.6]
-    return ss.Network(sources + neurons, projections)
+    projections = [connect(pre, post, rng, 3, True, ties) for pre in sources for post in neurons]
+    for i, pre in enumerate(neurons):
+        for j, post in enumerate(neurons):
+            projections += [connect(pre, post, rng, 1, i < j, ties)] if rng.random() < 0.6 else []
+    populations = sources + neurons
+    return ss.Network([populations[k] for k in rng.permutation(len(populations))], projections)
 
 
 def busy_network():

@@ -83,6 +83,19 @@ def test_grid_engine_agrees_with_the_reference(seed, names, threads):
     check(random_network(seed, names), "grid", threads)
 
 
+def test_instant_chains_are_summed_before_the_test(engine):
+    """Input that arrives at once and by way of neurons that fire at the same instant: 12 + 9 - 15 mV do not fire c."""
+    neuron = ss.Neuron(ss.IF(), threshold=ss.FixedThreshold(10.0))
+    source = ss.Population("source", 1, ss.SpikeSource(ss.Spikes([1.0], [0], 1, 2.0)))
+    a, b, c, d = (ss.Population(x, 1, neuron) for x in "abcd")
+    links = [(source, d, 12.0), (source, c, 12.0), (d, b, 10.0), (d, c, 9.0), (b, c, -15.0), (c, a, 10.0)]
+    network = ss.Network([a, c, b, d, source], [ss.Projection(x, y, weight=w, delay=0.0) for x, y, w in links])
+    sim = ss.Simulation(network, engine=engine, dt=0.5)
+    sim.run(2.0)
+    assert [sim.result().spikes[x].times.tolist() for x in "dbca"] == [[1.0], [1.0], [], []]
+    assert sim.state("c", "v") == 6.0
+
+
 @pytest.mark.parametrize(
     ("v", "weight", "event", "grid"),
     [
@@ -179,7 +192,8 @@ def stimulated(spikes, currents):
     (first, _), (second, _) = mixed(6, rng), late(5, rng)
     a = ss.Population("a", 6, first, inputs=ss.Current(currents))
     b = ss.Population("b", 5, second)
-    return ss.Network([source, a, b], [connect(x, y, rng, 12) for x, y in [(source, a), (source, b), (a, b), (b, a)]])
+    links = [(source, a, True), (source, b, True), (a, b, True), (b, a, False)]
+    return ss.Network([source, a, b], [connect(pre, post, rng, 12, instant) for pre, post, instant in links])
 
 
 @pytest.mark.parametrize("threads", [1, 3])

@@ -178,7 +178,9 @@ def test_a_full_disk_is_named_and_what_was_written_stays_readable(tmp_path):
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_batch_is_many_single_runs(engine):
     rng = np.random.default_rng(0)
-    trains = tuple(ss.Spikes(np.sort(rng.integers(1, 200, 60) * 0.1), rng.integers(0, 5, 60), 5, 20.0) for _ in range(3))
+    trains = tuple(
+        ss.Spikes(np.sort(rng.integers(1, 200, 60) * 0.1), rng.integers(0, 5, 60), 5, 20.0) for _ in range(3)
+    )
     model = ss.Neuron(ss.LIF(tau_m=10.0), ss.Delta(), ss.FixedThreshold(1.0), ss.ResetTo(0.0))
 
     def network(spikes):
@@ -216,7 +218,7 @@ def test_projections_are_paused_and_reweighted_between_runs(engine):
     counts = [len(spikes.window(a, a + 10.0)) for a in (0.005, 10.005, 20.005, 30.005)]
     assert counts == [5, 0, 5, 0]
     assert simulation.counts().synaptic_events["p"] == 15
-    with pytest.raises(ParameterError, match="unknown projection 'q'.*valid: p"):
+    with pytest.raises(ParameterError, match=r"unknown projection 'q'.*valid: p"):
         simulation.pause("q")
 
 

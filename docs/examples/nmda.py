@@ -12,7 +12,7 @@ from spikesim.parameters import pack
 
 @dataclass(frozen=True, eq=False, repr=False)
 class NMDA(ss.Part):
-    """``tau_syn dg/dt = -g``, current ``g (e_rev - v) / (1 + mg exp(-0.062 v) / 3.57)``; a spike adds its weight to g."""
+    """``tau_syn dg/dt = -g``, current ``g (e_rev - v) / (1 + mg exp(-0.062 v) / 3.57)``; a spike adds to g."""
 
     tau_syn: float = ss.param(100.0, "ms", "> 0", "decay time of the conductance")
     e_rev: float = ss.param(0.0, "mV", "", "reversal potential")
