@@ -93,10 +93,10 @@ class EventShard:
         a = tuple(start(x) for x in neuron.threshold.variables)  # type: ignore[attr-defined]
         threshold = shard.part(lambda m: m.threshold).v_th + (a[0] if a else 0.0)  # type: ignore[attr-defined]
         above = v >= threshold
-        last = np.where(above, np.nextafter(0.0, -1.0), 0.0)  # a neuron above threshold leaves refractoriness at 0
+        last = np.where(above, np.nextafter(0.0, -1.0), 0.0)  # so that its threshold is tested at 0
         blocks = -(-n // kernels.BLOCK)
         return kernels.State(
-            v, ys, a, last, np.where(above, 0.0, -np.inf), np.full(n, np.inf), np.zeros(n), np.zeros(blocks),
+            v, ys, a, last, np.full(n, -np.inf), np.full(n, np.inf), np.zeros(n), np.zeros(blocks),
             np.zeros(n, np.int64),
         )  # fmt: skip
 

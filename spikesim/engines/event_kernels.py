@@ -238,7 +238,7 @@ def carry_neuron(parts, state, j, current, lag, t_ref, inbox, private, until, wo
     own = _soonest(private, j)
     updates = 0
     while True:
-        to = min(min(arrival, own), late)
+        to = min(min(arrival, own), late) if t >= 0.0 else 0.0  # above threshold from the start: tested at 0
         if ref > t and ref < to:
             if ref > until:
                 wake = ref

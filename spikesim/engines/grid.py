@@ -129,12 +129,17 @@ class GridShard:
             self._receive(k, bundle, histories[bundle.block], first, until)
         for item in self.poisson if first > 0 else ():
             item.add(self.rows, first, until)
-        # the instant 0 itself: arrivals and threshold test, but a step of no length
-        parts = self.parts if first > 0 else self._lower(0.0)
+        parts = self.parts if first > 0 else self._at_start()
         steps, (out_k, out_i) = until - after, self.out
         count = self.update(parts, self.state, self.row_views, self.current, self.lagged, first, steps, out_k, out_i)
         b, i = np.divmod(out_i[:count], shard.width)
         return out_k[:count].copy(), (b + shard.b0) * shard.block.size + i + shard.lo
+
+    def _at_start(self) -> kernels.Parts:
+        """Constants for the instant 0: a step of no length that takes up arrivals and leaves the test to the first."""
+        parts = self._lower(0.0)
+        never = np.full_like(parts.threshold.v_th, np.inf) if np.ndim(parts.threshold.v_th) else np.inf
+        return parts._replace(threshold=parts.threshold._replace(v_th=never))
 
     def _receive(self, k: int, bundle: Bundle, history: Any, first: int, last: int) -> None:
         shard, store = self.shard, bundle.store
