@@ -53,7 +53,7 @@ def moment(k, x):
 class Cell:
     """One neuron: its parameters as numbers and its state at time `t` (ms, on the grid in steps)."""
 
-    def __init__(self, population, k, when):
+    def __init__(self, population, k, when, span):
         def own(value):
             return float(np.broadcast_to(value, population.size)[k])
 
@@ -65,7 +65,7 @@ class Cell:
         to_value = isinstance(model.reset, ResetTo)  # a reset is v = keep * v + shift
         self.keep, self.shift = (0.0, own(model.reset.v_reset)) if to_value else (1.0, -own(model.reset.amount))
         self.receptors, self.lag = model.receptors, model.reset.lag
-        self.pause = when(self.lag or own(model.t_ref))
+        self.pause = span(self.lag or own(model.t_ref))
         self.rate = {r: 1.0 / own(s.tau_syn) for r, s in self.receptors.items() if not isinstance(s, Delta)}
         self.e_rev = {r: own(s.e_rev) for r, s in self.receptors.items() if isinstance(s, ExponentialConductance)}
         self.v, self.theta = start.get("v", self.v_rest), start.get("theta", 0.0)
@@ -204,9 +204,10 @@ def simulate_event(network, duration, synapses):
 def simulate_grid(network, duration, dt, synapses):
     """Steps of `dt`: every cell acts at every step (None: continuous time)."""
     when = float if dt is None else lambda t: round(t / dt)  # times are ms, or whole steps
-    cells = {(p.name, k): Cell(p, k, when) for p in network if not p.is_source for k in range(p.size)}
+    span = float if dt is None else lambda d: max(round(d / dt), int(d > 0))  # delays and pauses, at least one step
+    cells = {(p.name, k): Cell(p, k, when, span) for p in network if not p.is_source for k in range(p.size)}
     end, outcome, queue, last = when(duration), Outcome(), [], None
-    out, rank = wiring(network, synapses, when)
+    out, rank = wiring(network, synapses, span)
 
     def wake(t, key):
         if t <= end:
@@ -235,13 +236,13 @@ def simulate_grid(network, duration, dt, synapses):
     return outcome
 
 
-def wiring(network, synapses, when):
+def wiring(network, synapses, span):
     """Synapses by source, and the order in which populations act at one instant: after all that reach them at once."""
     out, rank, instant = defaultdict(list), {p.name: 0 for p in network}, set()
     for p, pre, post, w, d in synapses:
         source, target = (p.pre.population.name, pre), (p.post.population.name, post)
-        out[source].append((target, when(d), (p.name, p.receptor, w)))
-        instant |= {(source[0], target[0])} if when(d) == 0 else set()
+        out[source].append((target, span(d), (p.name, p.receptor, w)))
+        instant |= {(source[0], target[0])} if span(d) == 0 else set()
     for a, b in list(instant) * len(rank):
         rank[b] = max(rank[b], rank[a] + 1)
     return out, rank

@@ -83,6 +83,15 @@ def test_grid_engine_agrees_with_the_reference(seed, names, threads):
     check(random_network(seed, names), "grid", threads)
 
 
+@pytest.mark.filterwarnings("ignore:grid engine. times rounded")
+def test_short_delays_and_pauses_take_one_step_of_the_grid():
+    neuron = ss.Neuron(ss.IF(), threshold=ss.FixedThreshold(1.0), t_ref=0.1)
+    source, out = ss.Population("in", 1, ss.RegularSource(0.5, 0.5)), ss.Population("out", 1, neuron)
+    network = ss.Network([source, out], [ss.Projection(source, out, delay=0.2)])
+    outcome = simulate_grid(network, 4.0, 0.5, synapses_of(network))
+    assert_same_spikes(ss.simulate(network, 4.0, engine="grid", dt=0.5), outcome, network, 1e-9)
+
+
 def test_instant_chains_are_summed_before_the_test(engine):
     """Input that arrives at once and by way of neurons that fire at the same instant: 12 + 9 - 15 mV do not fire c."""
     neuron = ss.Neuron(ss.IF(), threshold=ss.FixedThreshold(10.0))
@@ -286,7 +295,7 @@ def barely_crossing(rng, n, margins):
         probe = ss.Population("out", n, ss.Neuron(membrane, synapses), initial)
         peaks = np.empty(n)
         for k in range(n):
-            v = Cell(probe, k, float).v_after
+            v = Cell(probe, k, float, float).v_after
             near = max(np.linspace(0, 60, 601), key=v)
             top = minimize_scalar(lambda h, v=v: -v(h), bounds=(near - 0.1, near + 0.1), options={"xatol": 1e-10})
             peaks[k] = max(-top.fun, v(near))

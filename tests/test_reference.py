@@ -81,7 +81,7 @@ def random_cell(rng):
     population = ss.Population(
         "out", 1, ss.Neuron(membrane, synapses, threshold), initial, ss.Current(rng.normal(0, 40))
     )
-    return Cell(population, 0, float)
+    return Cell(population, 0, float, float)
 
 
 def test_next_crossing_is_the_first_of_a_dense_scan(rng):
@@ -194,6 +194,13 @@ def test_delays_and_zero_delay_within_one_instant():
     assert times(outcome, "c") == [t + 0.3 for t in emitted if t + 0.3 <= 3.0]
     assert outcome.deliveries == {"in->a": 4, "a->b": 4, "b->c": 4}
     assert times(grid(network, 3.0, 0.1), "c") == pytest.approx([0.6, 1.3, 2.0, 2.7])
+
+
+def test_short_delays_and_pauses_take_one_step():
+    neuron = ss.Neuron(ss.IF(), threshold=ss.FixedThreshold(1.0), t_ref=0.1)
+    source, out = ss.Population("in", 1, ss.RegularSource(0.5, 0.5)), ss.Population("out", 1, neuron)
+    network = ss.Network([source, out], [ss.Projection(source, out, delay=0.2)])
+    assert times(grid(network, 4.0, 0.5)) == [1.0, 2.0, 3.0, 4.0]
 
 
 def test_stepped_current(driven):
