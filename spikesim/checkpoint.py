@@ -49,6 +49,7 @@ def save(simulation: Any, path: Path, overwrite: bool) -> Path:
     simulation._hand_on()
     run, recorder = simulation._run, simulation._recorder
     stream = recorder.stream
+    base = run.rewind()
     tree = {
         **{name: getattr(simulation, name) for name in _OPTIONS},
         "network": network_to_tree(simulation.network),
@@ -57,6 +58,7 @@ def save(simulation: Any, path: Path, overwrite: bool) -> Path:
         "rows": np.array([] if stream is None else list(stream.rows.values()), np.int64),
         "now": np.array(run.now),
         "next_change": np.array(run.next_change),
+        "base": base,
         "asked": simulation._asked,
         "samples": simulation._samples,
         "timing": simulation._timing,
@@ -69,6 +71,7 @@ def save(simulation: Any, path: Path, overwrite: bool) -> Path:
         "projections": {str(k): _projection(run, p.name) for k, p in enumerate(simulation.network.projections)},
         "recorder": {"counts": {str(k): c for k, c in enumerate(recorder.counts)}, "held": recorder.held()},
     }
+    run.look_ahead(base)
     files.write_tree(path, "simulation", tree, overwrite)
     return path
 
@@ -209,6 +212,7 @@ def _restore(simulation: Any, tree: dict[str, Any]) -> None:
         for name, count in counters.items():
             count[...] = tree["blocks"][str(k)][name]
     _restore_projections(simulation, tree["projections"])
+    run.look_ahead(tree["base"])
     for k, counts in enumerate(recorder.counts):
         counts[...] = tree["recorder"]["counts"][str(k)]
     _restore_recordings(recorder, tree["recorder"].get("held", {}))

@@ -79,7 +79,7 @@ def exponential(start, draw):
     """
     word = mix(start + (U64(draw) + _ONE) * GOLDEN)
     layer = word & _LAYER
-    u = np.float64(word >> U64(11))
+    u = np.float64(np.int64(word >> U64(11)))  # converting signed numbers is one instruction
     x = u * _WIDTH[layer]
     if u < _SURE[layer]:
         return x

@@ -268,6 +268,7 @@ class Simulation:
         if not np.isfinite(full).all():
             raise ParameterError(f"set_state: {population}.{variable} must be finite")
         p = self.network[population]
+        self._run.commit()
         for state in self._run.shards[self._run.layout.block_of(p).number]:
             shard = state.shard
             a, b, shift = shard.overlap(p)
@@ -276,28 +277,30 @@ class Simulation:
             table[:, a + shift : b + shift] = full[shard.b0 : shard.b1, a:b]
             state.touch()
 
-    def _bundled(self, projection: str) -> Iterator[tuple[Any, int]]:
+    def _changing(self, projection: str) -> Iterator[tuple[Any, int]]:
+        """Bundles that hold a projection about to be changed, with its number there."""
         names = [p.name for p in self.network.projections]
         if projection not in names:
             raise unknown("projection", projection, [str(n) for n in names])
+        self._run.commit()
         for bundle in self._run.bundles():
             if projection in bundle.names:
                 yield bundle, bundle.names.index(projection)
 
     def pause(self, projection: str) -> None:
         """From now on, drop spikes that arrive through a projection."""
-        for bundle, q in self._bundled(projection):
+        for bundle, q in self._changing(projection):
             bundle.store.active[q] = 0
 
     def resume(self, projection: str) -> None:
         """End a pause."""
-        for bundle, q in self._bundled(projection):
+        for bundle, q in self._changing(projection):
             bundle.store.active[q] = 1
 
     def scale_weights(self, projection: str, factor: float) -> None:
         """Multiply the weights of a projection by `factor`, relative to how it was described."""
         factor = float(as_values(factor, "scale_weights: factor", scalar=True))
-        for bundle, q in self._bundled(projection):
+        for bundle, q in self._changing(projection):
             bundle.store.weight[q] = bundle.base[q] * factor
 
     # ------------------------------------------------------------ results and files

@@ -126,10 +126,14 @@ class EventShard:
             if m < len(due):
                 self.out = (np.empty(2 * count), np.empty(2 * count, np.int64))
         out_t, out_i = pieces[0] if len(pieces) == 1 else tuple(map(np.concatenate, zip(*pieces, strict=True)))
+        return self._in_order(out_t, out_i)
+
+    def _in_order(self, time: NDArray[np.float64], local: NDArray[np.int64]) -> tuple[Any, Any]:
+        """Spikes by time and element, numbered as in the block."""
         shard = self.shard
-        order = np.lexsort((out_i, out_t))
-        b, i = np.divmod(out_i[order], shard.width)
-        return out_t[order], (b + shard.b0) * shard.block.size + i + shard.lo
+        order = np.lexsort((local, time))
+        b, i = np.divmod(local[order], shard.width)
+        return time[order], (b + shard.b0) * shard.block.size + i + shard.lo
 
     @property
     def positions(self) -> list[int]:
@@ -199,37 +203,43 @@ def _take(value: Any, ids: NDArray[np.int64]) -> Any:
 
 
 def _private(shard: Shard, seed: int) -> kernels.Private:
-    """Poisson inputs of all populations of a shard as one table."""
-    found = [
-        (k, p, m, item)
-        for k, p in enumerate(shard.block.populations)
-        for m, item in enumerate(p.inputs)
-        if isinstance(item, PoissonInput)
-    ]
-    count, n = len(found), shard.n
+    """Poisson inputs of all populations of a shard as one table; a row serves inputs of several populations."""
+    rows: dict[Any, dict[int, Any]] = {}
+    for k, p in enumerate(shard.block.populations):
+        inputs = [(m, item) for m, item in enumerate(p.inputs) if isinstance(item, PoissonInput)]
+        for place, (m, item) in enumerate(inputs):
+            receptors = list(p.model.receptors)  # type: ignore[union-attr]
+            at = receptors.index(item.receptor or receptors[0])
+            times, means = pieces(item.rate)
+            key = make_key(seed, "poisson input", p.name, m)
+            rows.setdefault((place, at, times.tobytes()), {})[k] = (times, means, item.weight, key)
+    count, n = len(rows), shard.n
     time, weight = np.full((count, n), np.inf), np.zeros((count, n))
-    streams, receptor = np.zeros((count, n), np.uint64), np.zeros(count, np.int64)
+    streams = np.zeros((count, n), np.uint64)
     start, times, mean = [0], [np.empty(0)], []
-    for row, (k, p, m, item) in enumerate(found):
-        receptors = list(p.model.receptors)  # type: ignore[union-attr]
-        receptor[row] = receptors.index(item.receptor or receptors[0])
-        piece_times, values = pieces(item.rate)
-        start.append(start[-1] + len(values))
+    for row, members in enumerate(rows.values()):
+        piece_times = next(iter(members.values()))[0]
+        start.append(start[-1] + len(piece_times))
         times.append(piece_times)
+        weight[row] = shard.gather({k: w for k, (_, _, w, _) in members.items()})
         with np.errstate(divide="ignore"):
-            mean += [1e3 / shard.gather({k: v}) for v in values]
-        weight[row] = shard.gather({k: item.weight})
-        a, b, _ = shard.overlap(p)
-        element = shard.gather({k: np.arange(shard.b1)[:, None] * p.size + np.arange(p.size)}, default=-1.0)
-        here = element >= 0 if a < b else np.zeros(n, bool)
-        time[row, here] = 0.0
-        kernels.start_streams(make_key(seed, "poisson input", p.name, m), element.astype(np.int64), streams[row])
+            mean += [
+                1e3 / shard.gather({k: m[i] for k, (_, m, _, _) in members.items()}) for i in range(len(piece_times))
+            ]
+        for k, (_, _, _, key) in members.items():
+            p = shard.block.populations[k]
+            element = shard.gather({k: np.arange(shard.b1)[:, None] * p.size + np.arange(p.size)}, default=-1.0)
+            here = np.flatnonzero(element >= 0)
+            time[row, here] = 0.0
+            found = np.empty(len(here), np.uint64)
+            kernels.start_streams(key, element[here].astype(np.int64), found)
+            streams[row, here] = found
     private = kernels.Private(
         time,
         np.zeros((count, n), np.int64),
         streams,
         weight,
-        receptor,
+        np.array([at for _, at, _ in rows], dtype=np.int64),
         np.array(start, dtype=np.int64),
         np.concatenate(times),
         np.array(mean).reshape(-1, n),

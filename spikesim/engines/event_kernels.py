@@ -156,14 +156,20 @@ def _full_sort(inbox, lo, hi):
 
 
 @kernel(inline=True, inner=True)
-def next_private(private, k, j, t):
-    """Arrival after `t` of input k at neuron j."""
-    need = exponential(private.stream[k, j], private.draw[k, j])
-    private.draw[k, j] += 1
+def arrival_after(private, k, j, t, draw):
+    """Arrival of input k at neuron j that follows the one at `t` by interval number `draw`."""
+    need = exponential(private.stream[k, j], draw)
     first = private.start[k]
     if private.start[k + 1] == first + 1:
         return t + need * private.mean[first, j]
     return _spend(private, k, j, t, need)
+
+
+@kernel(inline=True, inner=True)
+def next_private(private, k, j, t):
+    """Arrival after `t` of input k at neuron j."""
+    private.draw[k, j] += 1
+    return arrival_after(private, k, j, t, private.draw[k, j] - 1)
 
 
 @kernel(inner=True)

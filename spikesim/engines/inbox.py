@@ -167,7 +167,7 @@ class Inbox:
         n = 0
         found: list[Any] = []
         for k, bundle in enumerate(self.bundles):
-            entries, due = self._arriving(k, bundle, histories[bundle.block], until)
+            entries, due = self.arriving(k, histories, until)
             if bundle.delay is not None:
                 n = _count(bundle.store, entries, self.count, self.touched, n) if len(entries[0]) else n
             elif len(entries[0]):
@@ -203,9 +203,10 @@ class Inbox:
                 soonest = min(soonest, float(np.min(born + bundle.delays[cursor])))
         return soonest
 
-    def _arriving(self, k: int, bundle: Bundle, history: Any, until: float) -> tuple[Any, Any]:
-        shard = self.shard
-        time, element = history.view(self.positions[k])
+    def arriving(self, k: int, histories: list[Any], until: float) -> tuple[Any, Any]:
+        """Spikes of bundle k that arrive up to `until`, split by projection, and room for how far they get (or None)."""
+        shard, bundle = self.shard, self.bundles[k]
+        time, element = histories[bundle.block].view(self.positions[k])
         delay = -1.0 if bundle.delay is None else float(bundle.delay)
         if len(time):
             *entries, used = _expand(

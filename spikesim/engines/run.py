@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spikesim.engines import event, grid
+from spikesim.engines import delta, event, grid
 from spikesim.engines.currents import next_change
+from spikesim.engines.delta import DeltaShard
 from spikesim.engines.event import EventShard
 from spikesim.engines.grid import GridShard, longest_slice
 from spikesim.engines.history import History
@@ -40,6 +41,7 @@ class Run:
         self.histories = [History(self.tick) for _ in self.layout.blocks]
         self.changes = change_times(network)
         self.reach = self._reach()
+        self.window = delta.window(self.reach) if engine == "event" else 0.0  # ms, of delta shards
         # length of slices in use: any up to `reach` gives the same spikes; the event engine adapts it to its arrivals
         self.span = min(self.reach, 1.0) if engine == "event" else self.reach
         self.sources = {b.number: self._source(b) for b in self.layout.blocks if b.neuron is None}
@@ -86,6 +88,8 @@ class Run:
                 sender = self.layout.block_of(p.pre.population)  # type: ignore[union-attr]
                 groups.setdefault((sender.number, *mode(p, self._ticks)), []).append(p)
         bundles = [self._bundle(shard, key[0], members) for key, members in groups.items()]
+        if self.engine is event and delta.fits(shard.block, self.network):
+            return DeltaShard(shard, bundles, self.seed, self.batch, self.window)
         if self.engine is event:
             return EventShard(shard, bundles, self.seed, self.batch)
         return GridShard(shard, bundles, self.seed, self.batch, self.dt, self.reach)
@@ -130,6 +134,8 @@ class Run:
         end = self.now + self.span
         if self.engine is event:
             end = max(end, self._next_time() + self.span)
+            aligned = np.floor(end / self.window) * self.window  # inside a window, delta shards do work twice
+            end = aligned if aligned > self.now else end
         if self.next_change < np.inf:
             change = self.next_change
             if self.engine is grid:
@@ -194,7 +200,27 @@ class Run:
         for history, position in zip(self.histories, needed, strict=True):
             history.trim(position)
 
-    # ------------------------------------------------------------ looking in
+    # ------------------------------------------------------------ stopping and looking in
+
+    def _deltas(self) -> list[DeltaShard]:
+        return [s for shards in self.shards.values() for s in shards if isinstance(s, DeltaShard)]
+
+    def commit(self) -> None:
+        """From now on something differs from what was described: windows end here."""
+        for shard in self._deltas():
+            shard.commit(float(self.now))
+
+    def rewind(self) -> float:
+        """Take back what delta shards did in a window that is not over; returns the time (ms) they are at."""
+        for shard in self._deltas():
+            shard.rewind()
+        return max((shard.base for shard in self._deltas()), default=0.0)
+
+    def look_ahead(self, base: float) -> None:
+        """Do it again, from `base` on."""
+        for shard in self._deltas():
+            shard.base = base
+            shard.look_ahead(float(self.now), self.histories, [])
 
     def bundles(self) -> list[Bundle]:
         """All bundles of all shards."""
