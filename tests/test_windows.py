@@ -64,7 +64,10 @@ def outcome(simulation: Simulation) -> list[np.ndarray]:
     found = [x for p in ("exc", "inh") for x in (result.spikes[p].times, result.spikes[p].ids)]
     found += [simulation.state(p, "v") for p in ("exc", "inh")]
     counts = result.counts
-    return [*found, np.array([*counts.synaptic_events.values(), *counts.neuron_updates.values(), *counts.inputs.values()])]
+    return [
+        *found,
+        np.array([*counts.synaptic_events.values(), *counts.neuron_updates.values(), *counts.inputs.values()]),
+    ]
 
 
 def same(one: list[np.ndarray], other: list[np.ndarray]) -> None:
@@ -134,7 +137,9 @@ def test_changes_inside_a_window_hold_from_then_on(change: str) -> None:
     same(outcome(one), outcome(other))
     times = one.result().spikes["exc"].times
     assert np.array_equal(times[times <= 10.3], before.result().spikes["exc"].times)
-    assert not np.array_equal(outcome(one)[0], outcome(Simulation(network(MODELS["plain"]), engine="event", seed=9).run(20.0))[0])
+    assert not np.array_equal(
+        outcome(one)[0], outcome(Simulation(network(MODELS["plain"]), engine="event", seed=9).run(20.0))[0]
+    )
 
 
 def test_a_rate_that_changes_in_time() -> None:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from spikesim.engines import delta_items
 from spikesim.engines import delta_kernels as kernels
 from spikesim.engines.event import EventShard
 from spikesim.engines.event_kernels import Full
@@ -60,7 +61,7 @@ class DeltaShard(EventShard):
         self.kept: Kept | None = None
         cells = max(1, round(width / CELL))
         self.sums = kernels.Sums(
-            np.zeros(1), width / cells, np.zeros(cells), np.zeros((cells, 2 * n)),
+            np.zeros(1), width / cells, np.zeros(cells), np.zeros(cells), np.zeros((cells, 2 * n)),
             np.full(n, kernels.GOES), np.zeros((trains, n)), np.zeros((trains, n), np.int64),
         )  # fmt: skip
         self.seen = np.zeros(n, np.uint8)
@@ -138,24 +139,24 @@ class DeltaShard(EventShard):
         ends = [np.empty(len(e[0]), np.int64) for _, e, _, _ in stores]
         starts = [0]
         for (store, entries, a, b), end in zip(stores, ends, strict=True):
-            n = kernels.select(store, entries, a, b, self.sums, self.chosen, end, starts[-1])
-            kernels.count_selected(store, entries, a, b, self.chosen, end, starts[-1], count)
+            n = delta_items.select(store, entries, a, b, self.sums, self.chosen, end, starts[-1])
+            delta_items.count_selected(store, entries, a, b, self.chosen, end, starts[-1], count)
             starts.append(n)
         if len(self.items[0]) < starts[-1]:
             size = 2 * starts[-1]
             self.items = (np.empty(size), np.empty(size), np.zeros(size, np.int64))  # delta synapses are all alike
-        kernels.give_room(self.walking[:walking], first, count)
+        delta_items.give_room(self.walking[:walking], first, count)
         inbox = Full(first, count, *self.items)
         for (store, entries, a, b), end, start in zip(stores, ends, starts, strict=False):
-            kernels.place_selected(inbox, store, entries, a, b, self.chosen, end, start)
+            delta_items.place_selected(inbox, store, entries, a, b, self.chosen, end, start)
         return inbox
 
     def _walk(self, walking: NDArray[np.int64], t1: float, inbox: Full, found: list[Spikes]) -> None:
         m = 0
         while m < len(walking):  # once, unless there are more spikes than fit the output
             m, count = kernels.walk_all(
-                self.parts, self.state, walking, m, self.current, self.lag, inbox, self.private, self.sums, t1, self.work,
-                *self.out,
+                self.parts, self.state, walking, m, self.current, self.lag, inbox, self.private, self.sums, t1,
+                self.work, *self.out,
             )  # fmt: skip
             found.append((self.out[0][:count].copy(), self.out[1][:count].copy()))
             if m < len(walking):

@@ -16,16 +16,16 @@ from spikesim._jit import at, kernel
 from spikesim.engines.crossing import next_crossing
 from spikesim.engines.event_kernels import (
     BLOCK,
-    _set_wake,
-    _soonest,
-    _take_private,
     arrival_after,
     carry_neuron,
     item_receptor,
     item_time,
     item_weight,
+    next_own,
     next_private,
+    set_wake,
     sort_items,
+    take_private,
 )
 from spikesim.engines.store import weight_of
 from spikesim.mathkernels import exp_neg, exp_small
@@ -43,6 +43,7 @@ class Sums(NamedTuple):
     start: Any  # (1,) start of the window in ms, a multiple of its length
     cell: Any  # length of a cell
     ends: Any  # (cells,) where the cells end
+    train: Any  # (cells,) one private train's sums
     dv: Any  # (cells, 2 n) by neuron: sum of positive, sum of negative changes of v
     stopped: Any  # (n,) uint8: first cell the neuron has to be walked through, else `GOES`
     ahead: Any  # (K, n) next private arrival after the window
@@ -50,7 +51,7 @@ class Sums(NamedTuple):
 
 
 @kernel(inline=True, inner=True)
-def _cell(sums, t):
+def cell_of(sums, t):
     """Cell of time t; cells include their end."""
     return np.int64(np.ceil((t - sums.start[0]) / sums.cell)) - 1
 
@@ -72,7 +73,7 @@ def add_spikes(store, entries, first, end, leak, sums):
     for m in range(first, end):
         store.events[q_[m]] += hi_[m] - lo_[m]
         total += hi_[m] - lo_[m]
-        h = _cell(sums, t_[m])
+        h = cell_of(sums, t_[m])
         factor = exp_neg(leak * (sums.ends[h] - t_[m]))
         _add_spike(store, q_[m], lo_[m], hi_[m], base_[m], factor, sums.dv[h])
     return total
@@ -114,7 +115,7 @@ def _add_private(private, k, listed, first, end, sums, leak, t1, small):
     """Add the arrivals of private train k up to t1 to their cells, and note where each train stands then."""
     row = private.start[k]
     time, draws, start, mean = private.time[k], private.draw[k], private.stream[k], private.mean[row]
-    ahead, drawn, dv, ends, w0 = sums.ahead[k], sums.drawn[k], sums.dv, sums.ends, sums.start[0]
+    ahead, drawn, dv, ends, w0, train = sums.ahead[k], sums.drawn[k], sums.dv, sums.ends, sums.start[0], sums.train
     constant = private.start[k + 1] == row + 1
     per_ms = 1.0 / sums.cell
     for m in range(first, end):
@@ -122,21 +123,26 @@ def _add_private(private, k, listed, first, end, sums, leak, t1, small):
         t, draw = time[j], draws[j]
         if t > t1:
             continue
-        w = private.weight[k, j]
-        i = U64(2 * j + (w < 0.0))
+        for h in range(U64(len(train))):
+            train[h] = 0.0
         if constant and small:
+            first_word, interval = start[j], mean[j]
             while t <= t1:
-                h = U64(np.int64(np.ceil((t - w0) * per_ms)) - 1)
-                dv[h, i] += w * exp_small(leak * (ends[h] - t))
-                t += exponential(start[j], draw) * mean[j]
+                cell = U64(np.int64(np.ceil((t - w0) * per_ms)) - 1)
+                train[cell] += exp_small(leak * (ends[cell] - t))
+                t += exponential(first_word, draw) * interval
                 draw += 1
         else:
             while t <= t1:
-                h = U64(np.int64(np.ceil((t - w0) * per_ms)) - 1)
-                dv[h, i] += w * exp_neg(leak * (ends[h] - t))
+                cell = U64(np.int64(np.ceil((t - w0) * per_ms)) - 1)
+                train[cell] += exp_neg(leak * (ends[cell] - t))
                 t = arrival_after(private, k, j, t, draw)
                 draw += 1
         ahead[j], drawn[j] = t, draw
+        w = private.weight[k, j]
+        i = U64(2 * j + (w < 0.0))
+        for h in range(U64(len(train))):
+            dv[h, i] += w * train[h]
 
 
 @kernel(inline=True, inner=True)
@@ -170,7 +176,7 @@ def _idle(parts, state, j, v, current, work):
 
 @kernel(inline=True, inner=True)
 def _sum(parts, state, j, current, sums, h, frame):
-    """Move neuron j from cell h on through cells in which it cannot fire; returns (whether any came, where it stopped)."""
+    """Move neuron j from cell h on while it cannot fire; returns (whether anything came, the cell where it stopped)."""
     leak, whole, grow = frame
     v, last, ref, came, lost = state.v[j], state.last[j], state.ref[j], False, 0
     while h < len(sums.ends):
@@ -206,7 +212,7 @@ def _rest(parts, state, j, current, sums, private, t1, work):
         return False
     own = _accept(private, sums, j, t1)
     soonest = ref if ref > last else last + _idle(parts, state, j, v, current, work)
-    _set_wake(state, j, min(own, soonest))
+    set_wake(state, j, min(own, soonest))
     return True
 
 
@@ -250,59 +256,10 @@ def sum_all(parts, state, listed, current, sums, private, t1, work, walking):
 @kernel(inline=True, inner=True)
 def _comes(sums, j):
     """Whether anything reaches neuron j in the window."""
+    comes = False
     for h in range(len(sums.ends)):
-        if sums.dv[h, 2 * j] != 0.0 or sums.dv[h, 2 * j + 1] != 0.0:
-            return True
-    return False
-
-
-@kernel(lean=True)
-def select(store, entries, first, end, sums, chosen, ends, n):
-    """List the synapses of the spikes first … end-1 onto neurons still to be walked; ends[m]: end of those of spike m."""
-    q_, t_, lo_, hi_, base_ = entries
-    stopped = sums.stopped
-    for m in range(first, end):
-        base, cell = U64(base_[m]), np.uint8(_cell(sums, t_[m]))
-        for s in range(U64(lo_[m]), U64(hi_[m])):
-            chosen[n] = s
-            n += stopped[base + U64(store.target[s])] <= cell
-        ends[m] = n
-    return n
-
-
-@kernel(lean=True)
-def count_selected(store, entries, first, end, chosen, ends, start, count):
-    """Count the chosen synapses by target."""
-    base_ = entries[4]
-    for m in range(first, end):
-        for k in range(start if m == first else ends[m - 1], ends[m]):
-            count[base_[m] + store.target[chosen[k]]] += 1
-
-
-@kernel(lean=True)
-def give_room(walking, first, count):
-    """Give each neuron to be walked its range of items; `count` restarts as a fill level."""
-    total = 0
-    for m in range(len(walking)):
-        j = walking[m]
-        first[j] = total
-        total += count[j]
-        count[j] = 0
-
-
-@kernel(lean=True)
-def place_selected(inbox, store, entries, first, end, chosen, ends, start):
-    """Place the chosen synapses as items of their targets."""
-    q_, t_, lo_, hi_, base_ = entries
-    first_, count_, time, weight = inbox.first, inbox.count, inbox.time, inbox.weight
-    for m in range(first, end):
-        q, t = q_[m], t_[m]
-        for k in range(start if m == first else ends[m - 1], ends[m]):
-            s = chosen[k]
-            j = U64(base_[m]) + U64(store.target[s])
-            i = U64(first_[j] + count_[j])
-            count_[j] += 1
-            time[i], weight[i] = t, weight_of(store, q, s)
+        comes = comes or sums.dv[h, 2 * j] != 0.0 or sums.dv[h, 2 * j + 1] != 0.0
+    return comes
 
 
 @kernel(inline=True, inner=True)
@@ -333,7 +290,7 @@ def walk_neuron(parts, state, j, current, lag, t_ref, inbox, private, until, wor
     sort_items(inbox, inbox.first[j], stop)
     e = _skip(inbox, private, j, t)
     arrival = item_time(inbox, e) if e < stop else np.inf
-    own = _soonest(private, j)
+    own = next_own(private, j)
     leak = verbs.e_leak(parts.membrane, j)
     easy, flat = state.late[j] == np.inf, _flat(parts, state, j, v, current)
     wake = np.inf
@@ -371,8 +328,8 @@ def walk_neuron(parts, state, j, current, lag, t_ref, inbox, private, until, wor
             e += 1
             arrival = item_time(inbox, e) if e < stop else np.inf
         if own == t:
-            dv += _take_private(parts, state, j, t, private)
-            own = _soonest(private, j)
+            dv += take_private(parts, state, j, t, private)
+            own = next_own(private, j)
         if ref >= t:
             continue
         v += dv
@@ -395,7 +352,7 @@ def walk_neuron(parts, state, j, current, lag, t_ref, inbox, private, until, wor
     inbox.first[j], inbox.count[j] = e, stop - e
     if not easy and n < len(out_t):
         return carry_neuron(parts, state, j, current, lag, t_ref, inbox, private, until, work, out_t, out_i, n)
-    _set_wake(state, j, wake)
+    set_wake(state, j, wake)
     return n
 
 
@@ -411,7 +368,7 @@ def walk_all(parts, state, walking, m, current, lag, inbox, private, sums, t1, w
     while m < len(walking):
         j = walking[m]
         i, t_ref = at(current, j), at(parts.t_ref, j)
-        h = np.int64(sums.stopped[j])
+        h = int(sums.stopped[j])
         while h < cells:
             sums.stopped[j], until = h, sums.ends[h]
             n = walk_neuron(parts, state, j, i, lag, t_ref, inbox, private, until, work, out_t, out_i, n)

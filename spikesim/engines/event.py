@@ -216,11 +216,11 @@ def _private(shard: Shard, seed: int) -> kernels.Private:
     count, n = len(rows), shard.n
     time, weight = np.full((count, n), np.inf), np.zeros((count, n))
     streams = np.zeros((count, n), np.uint64)
-    start, times, mean = [0], [np.empty(0)], []
+    start, times_of, mean = [0], [np.empty(0)], []
     for row, members in enumerate(rows.values()):
         piece_times = next(iter(members.values()))[0]
         start.append(start[-1] + len(piece_times))
-        times.append(piece_times)
+        times_of.append(piece_times)
         weight[row] = shard.gather({k: w for k, (_, _, w, _) in members.items()})
         with np.errstate(divide="ignore"):
             mean += [
@@ -241,7 +241,7 @@ def _private(shard: Shard, seed: int) -> kernels.Private:
         weight,
         np.array([at for _, at, _ in rows], dtype=np.int64),
         np.array(start, dtype=np.int64),
-        np.concatenate(times),
+        np.concatenate(times_of),
         np.array(mean).reshape(-1, n),
     )
     kernels.start_private(private)

@@ -190,7 +190,8 @@ def _spend(private, k, j, t, need):
 
 
 @kernel(inline=True, inner=True)
-def _set_wake(state, j, wake):
+def set_wake(state, j, wake):
+    """Next time neuron j has to be looked at."""
     state.wake[j] = wake
     if wake < state.block_wake[j // BLOCK]:
         state.block_wake[j // BLOCK] = wake
@@ -208,7 +209,7 @@ def _carry(parts, state, j, v, current, t, to):
 
 
 @kernel(inline=True, inner=True)
-def _soonest(private, j):
+def next_own(private, j):
     """Next arrival at neuron j from its private trains."""
     soonest = np.inf
     for k in range(len(private.receptor)):
@@ -217,7 +218,7 @@ def _soonest(private, j):
 
 
 @kernel(inline=True, inner=True)
-def _take_private(parts, state, j, t, private):
+def take_private(parts, state, j, t, private):
     """Take up the private arrivals of time t and draw the next; returns the change of v."""
     total = 0.0
     for k in range(len(private.receptor)):
@@ -241,7 +242,7 @@ def carry_neuron(parts, state, j, current, lag, t_ref, inbox, private, until, wo
     sort_items(inbox, e, stop)
     t, v, ref, late = state.last[j], state.v[j], state.ref[j], state.late[j]
     arrival = item_time(inbox, e) if e < stop else np.inf
-    own = _soonest(private, j)
+    own = next_own(private, j)
     updates = 0
     while True:
         to = min(min(arrival, own), late) if t >= 0.0 else 0.0  # above threshold from the start: tested at 0
@@ -279,8 +280,8 @@ def carry_neuron(parts, state, j, current, lag, t_ref, inbox, private, until, wo
                 e += 1
                 arrival = item_time(inbox, e) if e < stop else np.inf
             if own == t:
-                dv += _take_private(parts, state, j, t, private)
-                own = _soonest(private, j)
+                dv += take_private(parts, state, j, t, private)
+                own = next_own(private, j)
             if ref < t:
                 v += dv
             fires = ref <= t and late == np.inf and v >= verbs.theta(parts.threshold, state.a, j)
@@ -299,7 +300,7 @@ def carry_neuron(parts, state, j, current, lag, t_ref, inbox, private, until, wo
                 break
     state.last[j], state.v[j], state.ref[j], state.late[j] = t, v, ref, late
     state.updates[j] += updates
-    _set_wake(state, j, wake)
+    set_wake(state, j, wake)
     return n
 
 

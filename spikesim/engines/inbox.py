@@ -204,7 +204,7 @@ class Inbox:
         return soonest
 
     def arriving(self, k: int, histories: list[Any], until: float) -> tuple[Any, Any]:
-        """Spikes of bundle k that arrive up to `until`, split by projection, and room for how far they get (or None)."""
+        """Spikes of bundle k that arrive up to `until`, split by projection; and room for how far they get, or None."""
         shard, bundle = self.shard, self.bundles[k]
         time, element = histories[bundle.block].view(self.positions[k])
         delay = -1.0 if bundle.delay is None else float(bundle.delay)
