@@ -111,25 +111,26 @@ def list_due(state, until, seen, touched, n):
 
 
 @kernel(inner=True)
-def _add_private(private, k, listed, first, end, sums, leak, t1, small):
+def _add_private(private, k, listed, first, last, sums, leak, t1):
     """Add the arrivals of private train k up to t1 to their cells, and note where each train stands then."""
     row = private.start[k]
     time, draws, start, mean = private.time[k], private.draw[k], private.stream[k], private.mean[row]
     ahead, drawn, dv, ends, w0, train = sums.ahead[k], sums.drawn[k], sums.dv, sums.ends, sums.start[0], sums.train
-    constant = private.start[k + 1] == row + 1
-    per_ms = 1.0 / sums.cell
-    for m in range(first, end):
+    per_ms, per_cell = 1.0 / sums.cell, leak * sums.cell
+    usual = private.start[k + 1] == row + 1 and per_cell < SMALL and t1 == w0 + len(ends) * sums.cell
+    for m in range(first, last):
         j = listed[m]
         t, draw = time[j], draws[j]
         if t > t1:
             continue
         for h in range(U64(len(train))):
             train[h] = 0.0
-        if constant and small:
+        if usual:
             first_word, interval = start[j], mean[j]
             while t <= t1:
-                cell = U64(np.int64(np.ceil((t - w0) * per_ms)) - 1)
-                train[cell] += exp_small(leak * (ends[cell] - t))
+                place = (t - w0) * per_ms
+                end = np.ceil(place)
+                train[U64(np.int64(end) - 1)] += exp_small(per_cell * (end - place))
                 t += exponential(first_word, draw) * interval
                 draw += 1
         else:
@@ -235,7 +236,7 @@ def sum_all(parts, state, listed, current, sums, private, t1, work, walking):
     for first in range(0, len(listed), CHUNK):
         end = min(first + CHUNK, len(listed))
         for k in range(len(private.receptor)):
-            _add_private(private, k, listed, first, end, sums, leak, t1, leak * sums.cell < SMALL)
+            _add_private(private, k, listed, first, end, sums, leak, t1)
         for m in range(first, end):
             j = listed[m]
             came, h = False, np.int64(0)
