@@ -1,0 +1,186 @@
+"""The order of things at one synapse, and rules driven by given trains.
+
+Weights are brought up to date when a source spike passes: first the target spikes since the source's last one, in
+order, then the source spike itself. Nothing else can happen to the weight in between, so this is exact, and costs
+one visit per synapse and source spike. Times are those at the synapse: a source spike counts `axonal` ms after it was
+fired, a target spike `dendritic` ms after. (Morrison, Aertsen & Diesmann 2007, doi:10.1162/neco.2007.19.6.1437.)
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikesim._jit import kernel
+from spikesim.errors import ParameterError
+from spikesim.mathkernels import exp_neg
+from spikesim.parameters import as_values
+from spikesim.plasticity.rule import Plasticity, Traces, meanwhile, on_post, on_pre
+from spikesim.spikes import Spikes
+
+
+class Posts(NamedTuple):
+    """Recent spikes of the targets, kept until all synapses have taken them up."""
+
+    time: Any  # (n, room), the spike number k of a neuron at k % room; room is a power of two
+    y1: Any  # (n, room) trace just before the spike
+    y2: Any
+    count: Any  # (n,) spikes so far
+    rate: Any  # (4,) decay rates of x1, x2, y1, y2
+    nearest: Any  # (1,) uint8: whether a spike sets traces to 1
+
+
+def posts(n: int, room: int, traces: Traces) -> Posts:
+    """No spikes yet of `n` targets."""
+    table = [np.zeros((n, room)) for _ in range(3)]
+    return Posts(*table, np.zeros(n, np.int64), np.array(traces[:4]), np.array([traces.nearest], np.uint8))
+
+
+@kernel(inline=True, inner=True)
+def after_spike(trace, nearest):
+    """Trace just after a spike."""
+    return 1.0 if nearest else trace + 1.0
+
+
+@kernel(inline=True, inner=True)
+def decayed(trace, rate, dt):
+    """Trace `dt` later; a trace that is not used stays."""
+    return trace * exp_neg(rate * dt) if trace != 0.0 else 0.0
+
+
+@kernel(inline=True, inner=True)
+def _y_at(posts, j, k, t):
+    """Traces of target j at time t when its spikes up to number k - 1 have come."""
+    if k == 0:
+        return 0.0, 0.0
+    i = (k - 1) & (posts.time.shape[1] - 1)
+    dt, nearest = t - posts.time[j, i], posts.nearest[0] > 0
+    y1 = decayed(after_spike(posts.y1[j, i], nearest), posts.rate[2], dt)
+    y2 = decayed(after_spike(posts.y2[j, i], nearest), posts.rate[3], dt) if posts.rate[3] > 0.0 else 0.0
+    return y1, y2
+
+
+@kernel(lean=True)
+def add_post(posts, j, t):
+    """Note a spike of target j."""
+    k = posts.count[j]
+    y1, y2 = _y_at(posts, j, k, t)
+    i = k & (posts.time.shape[1] - 1)
+    posts.time[j, i], posts.y1[j, i], posts.y2[j, i] = t, y1, y2
+    posts.count[j] = k + 1
+
+
+@kernel(inline=True, inner=True)
+def learn(p, posts, w, e, j, since, x1, x2, dendritic, t, spike, modulator):
+    """Weight and extra number of a synapse onto target j at time t, from those right after `since`.
+
+    `since` is when the last source spike came to the synapse and x1, x2 are the traces right after it; `spike` tells
+    whether another one comes at t.
+    """
+    mask, rate = posts.time.shape[1] - 1, posts.rate
+    k = posts.count[j]
+    oldest = max(np.int64(0), k - mask - 1)
+    end = k
+    while k > oldest and posts.time[j, (k - 1) & mask] + dendritic > since:
+        k -= 1
+    now = max(since, 0.0)
+    while k < end:
+        i = k & mask
+        come = posts.time[j, i] + dendritic
+        if come > t:
+            break
+        w, e = meanwhile(p, w, e, now, come, modulator)
+        dt = come - since
+        second = decayed(x2, rate[1], dt) if rate[1] > 0.0 else 0.0
+        w, e = on_post(p, w, e, decayed(x1, rate[0], dt), second, posts.y1[j, i], posts.y2[j, i])
+        now = come
+        k += 1
+    w, e = meanwhile(p, w, e, now, t, modulator)
+    if spike:
+        while k > oldest and posts.time[j, (k - 1) & mask] + dendritic >= t:
+            k -= 1
+        y1, y2 = _y_at(posts, j, k, t - dendritic)
+        dt = t - since
+        second = decayed(x2, rate[1], dt) if rate[1] > 0.0 else 0.0
+        w, e = on_pre(p, w, e, decayed(x1, rate[0], dt), second, y1, y2)
+    return w, e
+
+
+@kernel
+def _drive(p, posts, w, pre, post, axonal, dendritic, t_stop, modulator):
+    for t in post:
+        add_post(posts, np.int64(0), t)
+    out = np.empty(len(pre) + 1)
+    e, since, x1, x2 = 0.0, -np.inf, 0.0, 0.0
+    rate, nearest = posts.rate, posts.nearest[0] > 0
+    for k in range(len(pre)):
+        t = pre[k] + axonal
+        w, e = learn(p, posts, w, e, np.int64(0), since, x1, x2, dendritic, t, True, modulator)
+        out[k] = w
+        x1 = after_spike(decayed(x1, rate[0], t - since), nearest)
+        x2 = after_spike(decayed(x2, rate[1], t - since), nearest)
+        since = t
+    w, e = learn(p, posts, w, e, np.int64(0), since, x1, x2, dendritic, t_stop, False, modulator)
+    out[len(pre)] = w
+    return out
+
+
+def drive(
+    rule: Plasticity,
+    pre: Spikes | NDArray[np.float64],
+    post: Spikes | NDArray[np.float64],
+    weight: float = 0.5,
+    axonal: float = 0.0,
+    dendritic: float = 0.0,
+    t_stop: float | None = None,
+) -> NDArray[np.float64]:
+    """Weight of one synapse with given spikes on both sides.
+
+    Parameters
+    ----------
+    rule : Plasticity
+        The rule.
+    pre, post : Spikes of one neuron, or times in ms
+        Spikes of the source and of the target, when they are fired.
+    weight : float
+        Initial weight, within the rule's bounds.
+    axonal, dendritic : float, ms
+        How long a source spike and a target spike take to the synapse.
+    t_stop : float or None, ms
+        Time of the last value; None: when the last spike has come.
+
+    Returns
+    -------
+    array (source spikes + 1,)
+        The weight right after each source spike has come, and at `t_stop`.
+
+    Raises
+    ------
+    ParameterError
+        If the weight is out of the rule's bounds, a delay is negative or trains are of several neurons.
+    """
+    if not isinstance(rule, Plasticity):
+        raise ParameterError(f"drive: rule must be a plasticity rule such as PairSTDP(), got {rule!r}")
+    source, target = _train(pre, "pre"), _train(post, "post")
+    axonal = float(as_values(axonal, "drive: axonal", "ms", ">= 0", scalar=True))
+    dendritic = float(as_values(dendritic, "drive: dendritic", "ms", ">= 0", scalar=True))
+    w = float(as_values(weight, "drive: weight", scalar=True))
+    lo, hi = rule.bounds
+    if not lo <= w <= hi:
+        raise ParameterError(f"drive: weight must lie between w_min and w_max ({lo:g} … {hi:g}), got {w:g}")
+    last = float(max([0.0, *(source[-1:] + axonal), *(target[-1:] + dendritic)]))
+    end = last if t_stop is None else float(as_values(t_stop, "drive: t_stop", "ms", f">= {last!r}", scalar=True))
+    table = posts(1, 1 << max(1, int(np.ceil(np.log2(len(target) + 1)))), rule.traces())
+    return _drive(rule.lower(), table, w, source, target, axonal, dendritic, end, np.empty((0, 2)))
+
+
+def _train(spikes: Any, name: str) -> NDArray[np.float64]:
+    """Sorted times of one neuron."""
+    if isinstance(spikes, Spikes):
+        if len(np.unique(spikes.ids)) > 1:
+            raise ParameterError(f"drive: {name} must be spikes of one neuron")
+        return np.ascontiguousarray(spikes.times, dtype=np.float64)
+    times = np.atleast_1d(np.asarray(as_values(spikes, f"drive: {name}", "ms", ">= 0"), dtype=np.float64))
+    return np.sort(times)

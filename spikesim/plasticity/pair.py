@@ -1,0 +1,118 @@
+"""Pair-based spike-timing-dependent plasticity: additive, multiplicative and what lies between, four ways to pair."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from spikesim._jit import kernel
+from spikesim.errors import unknown
+from spikesim.parameters import param
+from spikesim.plasticity.rule import Plasticity, Traces, on_post, on_pre
+
+PAIRINGS = {"all": 0.0, "nearest": 1.0, "presynaptic": 2.0, "reduced": 3.0}
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class PairSTDP(Plasticity):
+    """Each pair of a source and a target spike changes the weight by an exponential of their distance.
+
+    With ``u = (w - w_min) / (w_max - w_min)``, a target spike at distance s after a source spike adds
+    ``(w_max - w_min) a_plus (1 - u)**mu_plus exp(-s / tau_plus)``, a source spike at distance s after a target spike
+    takes away ``(w_max - w_min) a_minus u**mu_minus exp(-s / tau_minus)``; weights stay within their bounds. Spikes
+    count when they are at the synapse. Amplitudes may be negative (anti-Hebbian); growth then goes with ``mu_plus``
+    and decline with ``mu_minus`` as before.
+
+    Parameters
+    ----------
+    a_plus, a_minus : float
+        Relative changes of a pair.
+    tau_plus, tau_minus : float, ms
+        Time constants, > 0.
+    mu_plus, mu_minus : float
+        0: additive (Song et al. 2000); 1: multiplicative (Rubin et al. 2001); ``mu_plus = 0, mu_minus = 1``: van
+        Rossum et al. 2000; between: Gütig et al. 2003.
+    w_min, w_max : float
+        Bounds of the weight, in its unit, ``w_min >= 0``; of its absolute value where weights are negative.
+    pairing : {"all", "nearest", "presynaptic", "reduced"}
+        Which spikes pair: all; each spike with the nearest earlier one of the other side; each source spike with the
+        nearest target spikes before and after it; only immediate neighbours (Morrison et al. 2008, figure 7).
+
+    Raises
+    ------
+    ParameterError
+        If a value is out of bounds, or `pairing` is unknown.
+
+    References
+    ----------
+    Song, Miller & Abbott 2000, doi:10.1038/78829; Gütig et al. 2003, doi:10.1523/JNEUROSCI.23-09-03697.2003;
+    Morrison, Diesmann & Gerstner 2008, doi:10.1007/s00422-008-0233-1.
+    """
+
+    a_plus: float = param(0.005, "", "", "relative growth of a pair", scalar=True)
+    a_minus: float = param(0.00525, "", "", "relative decline of a pair", scalar=True)
+    tau_plus: float = param(20.0, "ms", "> 0", "time constant of growth", scalar=True)
+    tau_minus: float = param(20.0, "ms", "> 0", "time constant of decline", scalar=True)
+    mu_plus: float = param(0.0, "", ">= 0", "how growth depends on the weight", scalar=True)
+    mu_minus: float = param(0.0, "", ">= 0", "how decline depends on the weight", scalar=True)
+    w_min: float = param(0.0, "", ">= 0", "least weight", scalar=True)
+    w_max: float = param(1.0, "", "> 0", "largest weight", scalar=True)
+    pairing: str = "all"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.pairing not in PAIRINGS:
+            raise unknown("pairing of PairSTDP", self.pairing, list(PAIRINGS))
+
+    @property
+    def extra(self) -> bool:  # type: ignore[override]
+        """Whether a synapse must know if a target spike came since the last source spike."""
+        return self.pairing in ("presynaptic", "reduced")
+
+    def traces(self) -> Traces:
+        """One on either side."""
+        return Traces(1.0 / self.tau_plus, 0.0, 1.0 / self.tau_minus, 0.0, self.pairing != "all")
+
+    def lower(self, setting=None):
+        """Numbers."""
+        return PairKernel(
+            self.a_plus, self.a_minus, self.mu_plus, self.mu_minus, self.w_min, self.w_max, PAIRINGS[self.pairing]
+        )
+
+
+class PairKernel(NamedTuple):
+    """Parameters; `pairing` is the position in `PAIRINGS`."""
+
+    a_plus: float
+    a_minus: float
+    mu_plus: float
+    mu_minus: float
+    w_min: float
+    w_max: float
+    pairing: float
+
+
+@kernel(inline=True, inner=True)
+def moved(w, a, mu_plus, mu_minus, w_min, w_max):
+    """Weight after a relative change `a`, weighted by the room left, within bounds."""
+    span = w_max - w_min
+    u = (w - w_min) / span
+    if a >= 0.0:
+        room = 1.0 if mu_plus == 0.0 else (1.0 - u if mu_plus == 1.0 else (1.0 - u) ** mu_plus)
+        return min(w + span * a * room, w_max)
+    room = 1.0 if mu_minus == 0.0 else (u if mu_minus == 1.0 else u**mu_minus)
+    return max(w + span * a * room, w_min)
+
+
+@on_post.register(PairKernel)
+def _on_post(p, w, e, x1, x2, y1, y2):
+    if p.pairing >= 2.0 and e > 0.0:  # not the first since the source spike
+        return w, 1.0
+    return moved(w, p.a_plus * x1, p.mu_plus, p.mu_minus, p.w_min, p.w_max), 1.0
+
+
+@on_pre.register(PairKernel)
+def _on_pre(p, w, e, x1, x2, y1, y2):
+    if p.pairing == 3.0 and e == 0.0:  # the target spike has had its pair
+        return w, 0.0
+    return moved(w, -p.a_minus * y1, p.mu_plus, p.mu_minus, p.w_min, p.w_max), 0.0

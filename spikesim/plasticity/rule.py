@@ -1,0 +1,66 @@
+"""What a plasticity rule is: traces of spikes on both sides, and what a spike of either side does to the weight.
+
+A synapse keeps its weight w and at most one more number e (an eligibility, a count). Spikes leave traces: x1, x2 of
+the source, y1, y2 of the target; each decays exponentially, and a spike adds 1 to it or, with nearest-neighbour
+traces, sets it to 1. `on_post` and `on_pre` are handed the traces as they were just before the spike, so a source
+and a target spike that meet at the synapse at the same instant do not see each other; the target's comes first.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, NamedTuple
+
+from spikesim._jit import verb
+from spikesim.errors import ParameterError
+from spikesim.parameters import Part
+
+
+class Traces(NamedTuple):
+    """Decay rates (1/ms; 0 for a trace that is not used) of x1, x2, y1, y2; whether a spike sets them to 1."""
+
+    x1: float
+    x2: float
+    y1: float
+    y2: float
+    nearest: bool
+
+
+class Plasticity(Part):
+    """Base of plasticity rules; their parameters are numbers, the same for all synapses of a projection.
+
+    A rule declares its parameters with `param(..., scalar=True)`, says which traces it uses (`traces`), lowers itself
+    into a named tuple of numbers (`lower`), and registers the verbs `on_pre` and `on_post` for that tuple.
+    """
+
+    extra: ClassVar[bool] = False  # whether synapses keep a second number
+
+    def traces(self) -> Traces:
+        """The traces that the rule uses."""
+        raise NotImplementedError
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """Least and largest weight; initial weights must lie between."""
+        return self.w_min, self.w_max  # type: ignore[attr-defined]
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        lo, hi = self.bounds
+        if not hi > lo:
+            raise ParameterError(f"{type(self).__name__}.w_max: must be > w_min ({lo:g}), got {hi:g}")
+
+
+@verb()
+def on_pre(p: Any, w: float, e: float, x1: float, x2: float, y1: float, y2: float) -> Any:
+    """Weight and extra number after a spike of the source has come to the synapse."""
+
+
+@verb()
+def on_post(p: Any, w: float, e: float, x1: float, x2: float, y1: float, y2: float) -> Any:
+    """Weight and extra number after a spike of the target has come back to the synapse."""
+
+
+@verb(default=True)
+def meanwhile(p: Any, w: float, e: float, t0: float, t1: float, modulator: Any) -> Any:
+    """Weight and extra number at t1 when no spike comes between t0 and t1; by default unchanged."""
+    return w, e
