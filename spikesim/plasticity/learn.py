@@ -34,8 +34,8 @@ class Posts(NamedTuple):
 
 def posts(n: int, room: int, traces: Traces) -> Posts:
     """No spikes yet of `n` targets."""
-    table = [np.zeros((n, room)) for _ in range(3)]
-    return Posts(*table, np.zeros(n, np.int64), np.array(traces[:4]), np.array([traces.nearest], np.uint8))
+    time, y1, y2 = (np.zeros((n, room)) for _ in range(3))
+    return Posts(time, y1, y2, np.zeros(n, np.int64), np.array(traces[:4]), np.array([traces.nearest], np.uint8))
 
 
 @kernel(inline=True, inner=True)
@@ -73,23 +73,28 @@ def add_post(posts, j, t):
 
 
 @kernel(inline=True, inner=True)
-def learn(p, posts, w, e, j, since, x1, x2, dendritic, t, spike, modulator):
-    """Weight and extra number of a synapse onto target j at time t, from those right after `since`.
+def learn(p, posts, w, e, j, since, done, x1, x2, dendritic, t, spike, modulator):
+    """Weight and extra number of a synapse onto target j at time t, from those at `since` or `done` if that is later.
 
-    `since` is when the last source spike came to the synapse and x1, x2 are the traces right after it; `spike` tells
-    whether another one comes at t.
+    `since` is when the last source spike came to the synapse and x1, x2 are the traces right after it; target spikes
+    up to `done` have been taken up; `spike` tells whether another source spike comes at t.
     """
     mask, rate = posts.time.shape[1] - 1, posts.rate
     k = posts.count[j]
     oldest = max(np.int64(0), k - mask - 1)
     end = k
-    while k > oldest and posts.time[j, (k - 1) & mask] + dendritic > since:
+    now = max(since, done)
+    meets = dendritic == 0.0 and since > done  # a target spike at the instant of the last source spike came after it
+    while k > oldest:
+        come = posts.time[j, (k - 1) & mask] + dendritic
+        if come < now or (come == now and not meets):
+            break
         k -= 1
-    now = max(since, 0.0)
+    now = max(now, 0.0)
     while k < end:
         i = k & mask
         come = posts.time[j, i] + dendritic
-        if come > t:
+        if come > t or (come == t and spike and dendritic == 0.0):
             break
         w, e = meanwhile(p, w, e, now, come, modulator)
         dt = come - since
@@ -117,12 +122,12 @@ def _drive(p, posts, w, pre, post, axonal, dendritic, t_stop, modulator):
     rate, nearest = posts.rate, posts.nearest[0] > 0
     for k in range(len(pre)):
         t = pre[k] + axonal
-        w, e = learn(p, posts, w, e, np.int64(0), since, x1, x2, dendritic, t, True, modulator)
+        w, e = learn(p, posts, w, e, np.int64(0), since, -np.inf, x1, x2, dendritic, t, True, modulator)
         out[k] = w
         x1 = after_spike(decayed(x1, rate[0], t - since), nearest)
         x2 = after_spike(decayed(x2, rate[1], t - since), nearest)
         since = t
-    w, e = learn(p, posts, w, e, np.int64(0), since, x1, x2, dendritic, t_stop, False, modulator)
+    w, e = learn(p, posts, w, e, np.int64(0), since, -np.inf, x1, x2, dendritic, t_stop, False, modulator)
     out[len(pre)] = w
     return out
 
@@ -173,7 +178,7 @@ def drive(
     last = float(max([0.0, *(source[-1:] + axonal), *(target[-1:] + dendritic)]))
     end = last if t_stop is None else float(as_values(t_stop, "drive: t_stop", "ms", f">= {last!r}", scalar=True))
     table = posts(1, 1 << max(1, int(np.ceil(np.log2(len(target) + 1)))), rule.traces())
-    return _drive(rule.lower(), table, w, source, target, axonal, dendritic, end, np.empty((0, 2)))
+    return _drive(rule.lower(None), table, w, source, target, axonal, dendritic, end, np.empty((0, 2)))
 
 
 def _train(spikes: Any, name: str) -> NDArray[np.float64]:

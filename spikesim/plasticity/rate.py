@@ -1,7 +1,7 @@
 """Rate-based rules, with traces as running estimates of rates: Hebb, Oja, and Bienenstock, Cooper & Munro.
 
 A trace that grows by 1 per spike and decays with tau estimates a rate of trace / tau. The rules move the weight at
-spikes of the target, which come at its rate v, so that a change of ``eta u f(v)`` per spike is ``eta u v f(v)`` per time.
+spikes of the target, which come at its rate v, so a change of ``eta u f(v)`` per spike is ``eta u v f(v)`` per time.
 """
 
 from __future__ import annotations

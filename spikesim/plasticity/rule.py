@@ -2,8 +2,10 @@
 
 A synapse keeps its weight w and at most one more number e (an eligibility, a count). Spikes leave traces: x1, x2 of
 the source, y1, y2 of the target; each decays exponentially, and a spike adds 1 to it or, with nearest-neighbour
-traces, sets it to 1. `on_post` and `on_pre` are handed the traces as they were just before the spike, so a source
-and a target spike that meet at the synapse at the same instant do not see each other; the target's comes first.
+traces, sets it to 1. `on_post` and `on_pre` are handed the traces as they were just before the spike. When spikes of
+both sides meet at the synapse at the same instant, the target's comes first and they do not see each other's trace,
+except where nothing delays the target's spike on its way back to the synapse: then the source's comes first, because
+it may be what made the target fire, and the target's sees its trace.
 """
 
 from __future__ import annotations
