@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from spikesim import files
 from spikesim.describe import decode, encode, network_from_tree, network_to_tree
+from spikesim.engines import plastic_state
 from spikesim.errors import FileError, ParameterError, SpikesimError
 from spikesim.inputs import SpikeSource
 from spikesim.network import Network
@@ -30,6 +31,11 @@ _COPY = 1 << 18  # rows of a stream copied at a time
 
 def check_batch(network: Network, batch: int) -> None:
     """Raise ParameterError where per-stimulus inputs do not match the batch."""
+    for q in network.projections:
+        if q.plasticity is not None and batch > 1:
+            raise ParameterError(
+                f"Projection {q.name!r}: plastic weights cannot serve {batch} stimuli at once; batch=1"
+            )
     for p in network.populations:
         if isinstance(p.model, SpikeSource) and len(p.model.batch) not in (1, batch):
             raise ParameterError(f"Population {p.name!r}: has spikes of {len(p.model.batch)} stimuli, batch is {batch}")
@@ -69,6 +75,11 @@ def save(simulation: Any, path: Path, overwrite: bool) -> Path:
         "sources": {str(k): s.state() for k, s in run.sources.items()},
         "blocks": {str(k): _block(shards, simulation.batch) for k, shards in run.shards.items() if shards},
         "projections": {str(k): _projection(run, p.name) for k, p in enumerate(simulation.network.projections)},
+        "plastic": {
+            str(k): plastic_state.save(run, p)
+            for k, p in enumerate(simulation.network.projections)
+            if p.plasticity is not None
+        },
         "recorder": {"counts": {str(k): c for k, c in enumerate(recorder.counts)}, "held": recorder.held()},
     }
     run.look_ahead(base)
@@ -212,6 +223,8 @@ def _restore(simulation: Any, tree: dict[str, Any]) -> None:
         for name, count in counters.items():
             count[...] = tree["blocks"][str(k)][name]
     _restore_projections(simulation, tree["projections"])
+    for k, saved in tree["plastic"].items():
+        plastic_state.restore(run, simulation.network.projections[int(k)], saved)
     run.look_ahead(tree["base"])
     for k, counts in enumerate(recorder.counts):
         counts[...] = tree["recorder"]["counts"][str(k)]

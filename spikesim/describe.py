@@ -116,6 +116,8 @@ def network_to_tree(network: Network) -> dict[str, Any]:
             "weight": encode(p.weight),
             "delay": encode(p.delay),
             "receptor": p.receptor,
+            "plasticity": encode(p.plasticity),
+            "dendritic": p.dendritic,
         }
         for k, p in enumerate(network.projections)
     }
@@ -144,7 +146,10 @@ def network_from_tree(tree: Mapping[str, Any]) -> Network:
             fields_ = tree["projections"][str(k)]
             pre, post = (View(populations[name], lo, hi) for name, lo, hi in (fields_["pre"], fields_["post"]))
             rule, weight, delay = (decode(fields_[x]) for x in ("rule", "weight", "delay"))
-            projections.append(Projection(pre, post, rule, weight, delay, fields_["receptor"], fields_["name"]))
+            learning = (decode(fields_.get(x)) for x in ("plasticity", "dendritic"))
+            projections.append(
+                Projection(pre, post, rule, weight, delay, fields_["receptor"], fields_["name"], *learning)
+            )
         return Network(list(populations.values()), projections)
     except FileError:
         raise

@@ -18,6 +18,7 @@ from spikesim.inputs import Current, NoiseCurrent, PoissonInput, PoissonSource, 
 from spikesim.inputs.steps import check_signal
 from spikesim.neurons import FixedThreshold, Membrane, ResetTo
 from spikesim.parameters import Part, as_count, as_values, short
+from spikesim.plasticity.rule import Plasticity
 from spikesim.synapses import Delta
 
 Input = Current | NoiseCurrent | PoissonInput
@@ -218,6 +219,11 @@ class Projection:
         Receptor of the targets; None for their first.
     name : str or None
         Unique name; default ``"pre->post"``.
+    plasticity : plasticity rule or None
+        How spikes change the weights; None for fixed weights. Needs one delay for all synapses.
+    dendritic : float or None, ms
+        The part of the delay between synapse and soma, which is how long a target's spike takes back to the synapse;
+        the rest is axonal. None: all of it. Only matters with plasticity.
     """
 
     pre: Population | View
@@ -227,6 +233,8 @@ class Projection:
     delay: Any = 1.0
     receptor: str | None = None
     name: str | None = None
+    plasticity: Plasticity | None = None
+    dendritic: float | None = None
 
     def __post_init__(self) -> None:
         for side in ("pre", "post"):
@@ -254,6 +262,12 @@ class Projection:
         given = self.rule.given(len(self.pre), len(self.post))
         object.__setattr__(self, "weight", _synaptic(self.weight, f"{where}: weight", given, ""))
         object.__setattr__(self, "delay", _synaptic(self.delay, f"{where}: delay", given, ">= 0"))
+        if self.plasticity is not None:
+            if not isinstance(self.plasticity, Plasticity):
+                raise ParameterError(f"{where}: plasticity must be a rule such as PairSTDP(), got {self.plasticity!r}")
+            object.__setattr__(self, "dendritic", self.plasticity.check(self.weight, self.delay, self.dendritic, where))
+        elif self.dendritic is not None:
+            raise ParameterError(f"{where}: dendritic only matters with plasticity; leave it out")
 
     @property
     def same(self) -> bool:
@@ -275,7 +289,9 @@ class Projection:
         return float(np.min(self.delay))
 
     def __repr__(self) -> str:
-        return f"Projection({self.name}: {self.rule!r}, weight={_brief(self.weight)}, delay={_brief(self.delay)} ms)"
+        return f"Projection({self.name}: {self.rule!r}, weight={_brief(self.weight)}, delay={_brief(self.delay)} ms" + (
+            f", plasticity={self.plasticity!r})" if self.plasticity else ")"
+        )
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -13,12 +13,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from spikesim import checkpoint
 from spikesim._jit import compile_clock
-from spikesim.engines import grid
+from spikesim.engines import grid, plastic_state
 from spikesim.engines.run import ENGINES, Run
 from spikesim.errors import FileError, ParameterError, SimulationError, unknown
 from spikesim.interrupt import Interrupt
 from spikesim.memory import check_memory
-from spikesim.network import Network
+from spikesim.network import Network, Projection
 from spikesim.parameters import as_count, as_values
 from spikesim.progress import track
 from spikesim.recording import Record, Recorder, by_stimulus
@@ -302,6 +302,36 @@ class Simulation:
         factor = float(as_values(factor, "scale_weights: factor", scalar=True))
         for bundle, q in self._changing(projection):
             bundle.store.weight[q] = bundle.base[q] * factor
+
+    def weights(self, projection: str) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+        """Sources, targets and present weights of a projection's synapses, by source, then target.
+
+        Plastic weights include every source spike that has reached its target, and the target spikes that came
+        back to the synapse before the next one could.
+        """
+        return plastic_state.synapses(self._run, self._plain(projection))
+
+    def freeze(self, projection: str) -> None:
+        """From now on, plastic weights stay as they are; traces go on."""
+        self._learning(projection, 1)
+
+    def thaw(self, projection: str) -> None:
+        """End a freeze: spikes from now on change weights again."""
+        self._learning(projection, 0)
+
+    def _learning(self, projection: str, frozen: int) -> None:
+        p = self._plain(projection)
+        if p.plasticity is None:
+            raise ParameterError(f"projection {projection!r} has no plasticity")
+        for sweeper in plastic_state.sweepers(self._run, p):
+            sweeper.sweep(self.time)
+            sweeper.bundle.store.frozen[0] = frozen
+
+    def _plain(self, projection: str) -> Projection:
+        for p in self.network.projections:
+            if p.name == projection:
+                return p
+        raise unknown("projection", projection, [str(p.name) for p in self.network.projections])
 
     # ------------------------------------------------------------ results and files
 

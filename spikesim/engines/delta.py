@@ -34,7 +34,8 @@ def fits(block: Block, network: Network) -> bool:
         return False
     leaks = {np.unique(p.model.membrane.leak).tobytes() for p in block.populations}  # type: ignore[union-attr]
     mine = [p for p in network.projections if any(p.post.population is b for b in block.populations)]  # type: ignore[union-attr]
-    return len(leaks) == 1 and is_plain(neuron.membrane.leak) and all(is_plain(p.delay) for p in mine)  # type: ignore[attr-defined]
+    simple = all(is_plain(p.delay) and p.plasticity is None for p in mine)
+    return len(leaks) == 1 and is_plain(neuron.membrane.leak) and simple  # type: ignore[attr-defined]
 
 
 def window(reach: float) -> float:

@@ -18,6 +18,7 @@ from spikesim.engines import event_kernels as kernels
 from spikesim.engines.currents import total_current
 from spikesim.engines.inbox import Inbox
 from spikesim.engines.layout import Setting, Shard
+from spikesim.engines.plastic import LazyInbox, PlasticStore
 from spikesim.engines.poisson import pieces
 from spikesim.engines.store import Bundle
 from spikesim.engines.support import runs_in
@@ -64,7 +65,8 @@ class EventShard:
         self.state = self._initial(neuron)
         self.lag = float(neuron.reset.lag)  # type: ignore[attr-defined]
         self.private = _private(shard, seed)
-        self.inbox = Inbox(shard, bundles)
+        learning = any(isinstance(b.store, PlasticStore) for b in bundles)
+        self.inbox = LazyInbox(shard, bundles) if learning else Inbox(shard, bundles)
         self.work = crossing.scratch()
         self.listed = np.empty(shard.n, np.int64)
         self.current: Any = 0.0
@@ -125,6 +127,7 @@ class EventShard:
             pieces.append((self.out[0][:count], self.out[1][:count]))
             if m < len(due):
                 self.out = (np.empty(2 * count), np.empty(2 * count, np.int64))
+        self.inbox.end_of_slice(until)
         out_t, out_i = pieces[0] if len(pieces) == 1 else tuple(map(np.concatenate, zip(*pieces, strict=True)))
         return self._in_order(out_t, out_i)
 

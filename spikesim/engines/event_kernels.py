@@ -94,6 +94,11 @@ def sort_items(inbox, lo, hi):
     """Order items lo … hi-1 by time, keeping the order of equal times."""
 
 
+@verb(default=True)
+def fired(inbox, j, t):
+    """Told that neuron j fires at t; by default nothing happens."""
+
+
 @item_time.register(Compact)
 def _compact_time(inbox, k):
     return inbox.time[inbox.item[k]]
@@ -288,6 +293,7 @@ def carry_neuron(parts, state, j, current, lag, t_ref, inbox, private, until, wo
         if fires:
             out_t[n], out_i[n] = t, j
             n += 1
+            fired(inbox, j, t)
             verbs.theta_spike(parts.threshold, state.a, j, True)
             if lag > 0.0:
                 late = t + lag

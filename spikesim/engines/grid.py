@@ -18,7 +18,7 @@ from spikesim.engines.currents import total_current
 from spikesim.engines.grid_inputs import poisson_rows
 from spikesim.engines.layout import Setting, Shard
 from spikesim.engines.store import Bundle
-from spikesim.errors import ParameterError
+from spikesim.errors import ParameterError, UnsupportedError
 from spikesim.network import Network
 
 NAME = "grid"
@@ -28,6 +28,9 @@ ROW_BYTES = 1 << 21  # rows of input of one shard should stay in the cache
 
 def check(network: Network, dt: float) -> None:
     """Raise UnsupportedError or ParameterError where the grid engine cannot run a network."""
+    for q in network.projections:
+        if q.plasticity is not None:
+            raise UnsupportedError(f"Projection {q.name!r}: plasticity needs engine='event'")
     for p in network.populations:
         if p.is_source:
             continue

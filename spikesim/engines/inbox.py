@@ -178,18 +178,25 @@ class Inbox:
         self.size = total * (4 if self.compact else 24)
         inbox = self._room(total, sum(len(e[0]) for e, _ in found))
         offset = 0
-        for k, (bundle, (entries, due)) in enumerate(zip(self.bundles, found, strict=True)):
-            if not len(entries[0]):
-                continue
-            if self.compact:
-                _place_compact(inbox, bundle.store, entries, offset)
+        for k, (entries, due) in enumerate(found):
+            if len(entries[0]):
+                self._place(inbox, k, entries, due, offset)
                 offset += len(entries[0])
-            elif bundle.delay is not None:
-                _place_full(inbox, bundle.store, entries, k)
-            else:
-                kept = _place_due(inbox, bundle.store, bundle.delays, entries, due)
-                self.trips[k] = tuple(a[:kept] for a in entries)
         return touched, inbox
+
+    def _place(self, inbox: Any, k: int, entries: Any, due: Any, offset: int) -> None:
+        """Give the arrivals of bundle k to their targets; its spikes are numbered from `offset` on."""
+        bundle = self.bundles[k]
+        if self.compact:
+            _place_compact(inbox, bundle.store, entries, offset)
+        elif bundle.delay is not None:
+            _place_full(inbox, bundle.store, entries, k)
+        else:
+            kept = _place_due(inbox, bundle.store, bundle.delays, entries, due)
+            self.trips[k] = tuple(a[:kept] for a in entries)
+
+    def end_of_slice(self, now: float) -> None:
+        """Called when all arrivals up to `now` have been taken up."""
 
     def next_time(self, histories: list[Any]) -> float:
         """Time of the next arrival, or a lower bound; inf if nothing is under way."""

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spikesim.engines import delta, event, grid
+from spikesim.engines import delta, event, grid, plastic
 from spikesim.engines.currents import next_change
 from spikesim.engines.delta import DeltaShard
 from spikesim.engines.event import EventShard
@@ -88,6 +88,9 @@ class Run:
                 sender = self.layout.block_of(p.pre.population)  # type: ignore[union-attr]
                 groups.setdefault((sender.number, *mode(p, self._ticks)), []).append(p)
         bundles = [self._bundle(shard, key[0], members) for key, members in groups.items()]
+        for number, bundle in enumerate(bundles):
+            if bundle.projections[0].plasticity is not None:
+                plastic.attach(bundle, shard, number)
         if self.engine is event and delta.fits(shard.block, self.network):
             return DeltaShard(shard, bundles, self.seed, self.batch, self.window)
         if self.engine is event:

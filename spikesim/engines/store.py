@@ -94,6 +94,8 @@ def is_plain(value: Any) -> bool:
 def mode(projection: Projection, convert: Callable[[Any], Any]) -> tuple[Any, ...]:
     """What decides which projections share a bundle: delay if common, and the type of stored weights."""
     delay = convert(projection.delay) if is_plain(projection.delay) else None
+    if projection.plasticity is not None:
+        return (delay, "float64", projection.name)
     if _one_weight(projection):
         return (delay, "shared")
     return (delay, np.dtype(_weight_type(projection)).name)
@@ -101,6 +103,8 @@ def mode(projection: Projection, convert: Callable[[Any], Any]) -> tuple[Any, ..
 
 def weight_bytes(projection: Projection) -> int:
     """Bytes of weight per synapse: 0 where the projection has one weight for all."""
+    if projection.plasticity is not None:
+        return 16 if projection.plasticity.extra else 8
     return 0 if _one_weight(projection) else np.dtype(_weight_type(projection)).itemsize
 
 
@@ -197,7 +201,7 @@ def build(
     lengths = np.array([len(p.pre) for p in projections], dtype=np.int64)  # type: ignore[arg-type]
     row = np.concatenate([[0], np.cumsum(lengths + 1)])[:-1]  # one spare entry per projection: rows end there
     start = np.zeros(int((lengths + 1).sum()), dtype=np.int64)
-    delay, kind = mode(projections[0], convert)
+    delay, kind = mode(projections[0], convert)[:2]
     kept: dict[int, list[Pairs]] = {}
     for q, p in enumerate(projections):
         pieces = _chunks(p, seed, *targets[q][:2])

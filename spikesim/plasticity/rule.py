@@ -12,9 +12,12 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from spikesim._jit import verb
 from spikesim.errors import ParameterError
-from spikesim.parameters import Part
+from spikesim.parameters import Part, as_values
 
 
 class Traces(NamedTuple):
@@ -44,6 +47,31 @@ class Plasticity(Part):
     def bounds(self) -> tuple[float, float]:
         """Least and largest weight; initial weights must lie between."""
         return self.w_min, self.w_max  # type: ignore[attr-defined]
+
+    def check(self, weight: Any, delay: Any, dendritic: Any, where: str) -> float:
+        """Raise ParameterError where a projection with these values cannot learn; returns the dendritic delay (ms)."""
+        if not isinstance(delay, float):
+            raise ParameterError(f"{where}: with plasticity, the delay must be one number for all synapses")
+        if dendritic is None:
+            dendritic = delay
+        dendritic = float(as_values(dendritic, f"{where}: dendritic", "ms", ">= 0", scalar=True))
+        if dendritic > delay:
+            raise ParameterError(f"{where}: dendritic must be <= delay ({delay:g} ms), got {dendritic:g}")
+        if isinstance(weight, (float, np.ndarray)):
+            self.check_weights(np.atleast_1d(weight), where)
+        return dendritic
+
+    def check_weights(self, weights: NDArray[np.float64], where: str) -> None:
+        """Raise ParameterError unless all weights have one sign and lie, without it, within the rule's bounds."""
+        lo, hi = self.bounds
+        if weights.size and weights.min() < 0.0 < weights.max():
+            raise ParameterError(f"{where}: plastic weights must have one sign; split the projection")
+        outside = np.flatnonzero((np.abs(weights) < lo) | (np.abs(weights) > hi))
+        if len(outside):
+            raise ParameterError(
+                f"{where}: {len(outside)} of {len(weights)} initial weights lie outside w_min … w_max of "
+                f"{type(self).__name__} ({lo:g} … {hi:g}), the first is {weights[outside[0]]:g}"
+            )
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -1,0 +1,158 @@
+"""Plastic projections in networks: the same weights as one synapse driven by the same spikes, however they are run."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from spikesim import (
+    LIF,
+    Exponential,
+    FixedProbability,
+    Network,
+    Neuron,
+    Normal,
+    PoissonInput,
+    Population,
+    Projection,
+    Simulation,
+    Spikes,
+    SpikeSource,
+)
+from spikesim.errors import ParameterError
+from spikesim.plasticity import PairSTDP, Plasticity, SymmetricSTDP, TripletSTDP, drive
+
+RULES = {
+    "pair": PairSTDP(a_plus=0.03, a_minus=0.035),
+    "reduced": PairSTDP(a_plus=0.03, a_minus=0.035, pairing="reduced"),
+    "triplet": TripletSTDP(a2_minus=0.01, a3_plus=0.02),
+}
+
+
+def network(rule: Plasticity, delay: float = 2.0, dendritic: float | None = None, synapse: object = None) -> Network:
+    """Given spikes onto excitatory neurons that excite each other, and inhibition that learns as well."""
+    rng = np.random.default_rng(1)
+    given = Spikes(np.sort(rng.uniform(0.0, 400.0, 600)), rng.integers(0, 20, 600), 20, 400.0)
+    model = Neuron(LIF(tau_m=10.0), {"d": synapse} if synapse else {"d": Neuron(LIF()).receptors["syn"]}, t_ref=2.0)
+    scale = 1.0 if synapse is None else 150.0
+    drive_ = PoissonInput(3000.0, scale * 0.9)
+    source = Population("source", 20, SpikeSource(given))
+    exc = Population("exc", 30, model, inputs=drive_)
+    inh = Population("inh", 8, model, inputs=drive_)
+    learning = {"plasticity": rule, "dendritic": dendritic}
+    return Network(
+        [source, exc, inh],
+        [
+            Projection(source, exc, FixedProbability(0.5), Normal(0.5, 0.1, low=0.1, high=0.9), delay, **learning),
+            Projection(exc, exc, FixedProbability(0.2), weight=0.4, delay=delay, **learning),
+            Projection(exc, inh, FixedProbability(0.5), weight=0.5 * scale, delay=1.0),
+            Projection(
+                inh, exc, FixedProbability(0.5), weight=-0.5, delay=1.5,
+                plasticity=SymmetricSTDP(eta=0.02, w_max=2.0), dendritic=0.5,
+            ),
+        ],
+    )  # fmt: skip
+
+
+def outcome(simulation: Simulation) -> list[np.ndarray]:
+    """Spikes and weights."""
+    spikes = simulation.result().spikes["exc"]
+    return [spikes.times, spikes.ids, *(simulation.weights(str(p.name))[2] for p in simulation.network.projections)]
+
+
+def same(one: list[np.ndarray], other: list[np.ndarray]) -> None:
+    """Bit by bit."""
+    for a, b in zip(one, other, strict=True):
+        assert np.array_equal(a, b)
+
+
+@pytest.mark.parametrize("dendritic", [None, 0.0, 0.7])
+@pytest.mark.parametrize("name", RULES)
+def test_each_synapse_learns_as_if_alone(name: str, dendritic: float | None) -> None:
+    simulation = Simulation(network(RULES[name], dendritic=dendritic), engine="event", seed=3).run(300.0)
+    spikes = simulation.result().spikes
+    back = 2.0 if dendritic is None else dendritic
+    for projection in simulation.network.projections[:2]:
+        start = Simulation(network(RULES[name], dendritic=dendritic), engine="event", seed=3).weights(projection.name)
+        pre, post, now = simulation.weights(projection.name)
+        assert np.array_equal(start[0], pre) and np.array_equal(start[1], post)
+        fired = spikes[projection.pre.population.name]
+        for i, j, w0, w in zip(pre, post, start[2], now, strict=True):
+            times = fired.times[(fired.ids == i) & (fired.times + 2.0 <= 300.0)]
+            target = spikes["exc"].times[spikes["exc"].ids == j]
+            target = target[target + back <= 300.0 - back]
+            alone = drive(RULES[name], times, target, w0, 2.0 - back, back)
+            assert w == pytest.approx(alone[-1], rel=1e-12)
+    assert np.abs(now - start[2]).max() > 0.05
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_splits_threads_and_files_change_nothing(name: str, tmp_path) -> None:
+    whole = Simulation(network(RULES[name]), engine="event", seed=4).run(200.0)
+    assert len(outcome(whole)[0]) > 100
+    threads = Simulation(network(RULES[name]), engine="event", seed=4, threads=3).run(200.0)
+    same(outcome(whole), outcome(threads))
+    parts = Simulation(network(RULES[name]), engine="event", seed=4).run(33.3)
+    parts.weights("exc->exc")
+    parts.run(40.05).save(tmp_path / "learning.h5")
+    again = Simulation.load(tmp_path / "learning.h5", threads=2)
+    again.run(200.0 - again.time)
+    parts.run(200.0 - parts.time)
+    same(outcome(whole), outcome(parts))
+    same(outcome(whole), outcome(again))
+
+
+def test_currents_learn_too() -> None:
+    simulation = Simulation(network(PairSTDP(w_max=1.0), synapse=Exponential(2.0)), engine="event", seed=4).run(200.0)
+    assert len(simulation.result().spikes["exc"].times) > 20
+    assert np.ptp(simulation.weights("exc->exc")[2]) > 0.0
+
+
+def test_frozen_weights_stay() -> None:
+    simulation = Simulation(network(RULES["pair"]), engine="event", seed=4).run(100.0)
+    simulation.freeze("exc->exc")
+    before = simulation.weights("exc->exc")[2]
+    simulation.run(100.0)
+    assert np.array_equal(before, simulation.weights("exc->exc")[2])
+    simulation.thaw("exc->exc")
+    assert np.array_equal(before, simulation.weights("exc->exc")[2])
+    simulation.run(100.0)
+    assert not np.array_equal(before, simulation.weights("exc->exc")[2])
+
+
+def test_bounds_hold() -> None:
+    simulation = Simulation(network(PairSTDP(a_plus=0.3, a_minus=0.4)), engine="event", seed=4).run(200.0)
+    weights = simulation.weights("exc->exc")[2]
+    assert weights.min() == 0.0 and weights.max() <= 1.0
+
+
+def test_static_weights_are_shown_as_well() -> None:
+    pre, post, weight = Simulation(network(RULES["pair"]), engine="event", seed=4).weights("exc->inh")
+    assert len(pre) == len(post) and (weight == 0.5).all() and (np.diff(pre) >= 0).all()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"weight": 1.5}, "1 of 1 initial weights lie outside w_min … w_max of PairSTDP (0 … 1), the first is 1.5"),
+        ({"delay": Normal(2.0, 0.1, low=1.0)}, "the delay must be one number for all synapses"),
+        ({"dendritic": 5.0}, "dendritic must be <= delay (2 ms), got 5"),
+        ({"plasticity": "stdp"}, "plasticity must be a rule such as PairSTDP()"),
+        ({"plasticity": None, "dendritic": 1.0}, "dendritic only matters with plasticity"),
+    ],
+)
+def test_what_cannot_learn_is_named(change: dict[str, object], message: str) -> None:
+    cells = Population("cells", 5, Neuron(LIF()))
+    given = {"weight": 0.5, "delay": 2.0, "plasticity": PairSTDP(), **change}
+    with pytest.raises(ParameterError) as error:
+        Projection(cells, cells, FixedProbability(0.5), **given)
+    assert message in str(error.value)
+
+
+def test_signs_must_agree() -> None:
+    cells = Population("cells", 20, Neuron(LIF()))
+    mixed = Projection(cells, cells, FixedProbability(0.5), Normal(0.0, 0.3), 2.0, plasticity=PairSTDP())
+    with pytest.raises(ParameterError, match="one sign"):
+        Simulation(Network([cells], [mixed]), engine="event")
+    with pytest.raises(ParameterError, match="no plasticity"):
+        Simulation(network(RULES["pair"]), engine="event").freeze("exc->inh")
