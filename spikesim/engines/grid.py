@@ -26,7 +26,7 @@ from spikesim.network import Network
 
 NAME = "grid"
 TICK = np.int64  # times are whole steps
-ROW_BYTES = 600_000  # rows of input of one shard should stay in the cache of a core
+ROW_BYTES = 1_000_000  # rows of input of one shard should stay in the cache of a core
 HOP_SPIKES = 1 << 20  # spikes of one hop that there is room for
 ENDED = 1 << 62  # epoch of a shard that failed: the others do not wait for it
 
@@ -107,7 +107,7 @@ class GridShard:
         self.depth = max(1, min(32, ROW_BYTES // (8 * shard.n * len(neuron.receptors))))
         self.rows = np.zeros((len(neuron.receptors), self.depth, shard.n))
         self.views = tuple(self.rows)
-        self.tallies = np.zeros((len(drawn.tables), shard.n), np.uint16)
+        self.tallies = np.zeros((len(drawn.tables), shard.n), np.uint8)
         self.chunks = self._chunks()
         self.fresh = Fresh(*(np.empty(max(1 << 14, 2 * meeting.hop * meeting.size), np.int64) for _ in range(2)), np.zeros(1, np.int64))
         self.current: Any = 0.0
@@ -152,7 +152,7 @@ class GridShard:
         x = tuple(start(v) for v in model.membrane.variables)  # type: ignore[attr-defined]
         ys = tuple(tuple(start(f"{v}_{r}") for v in s.variables) for r, s in model.receptors.items())  # type: ignore[attr-defined]
         a = tuple(start(v) for v in model.threshold.variables)  # type: ignore[attr-defined]
-        return kernels.State(x, ys, a, np.zeros(n), np.zeros(n, np.uint8), np.zeros(n, np.uint8))
+        return kernels.State(x, ys, a, np.zeros(n, np.float32), np.zeros(n, np.uint8), np.zeros(n, np.uint8))
 
     def inject(self, time: float) -> None:
         """Set injected currents and Poisson rates to what holds from `time` (ms) on."""

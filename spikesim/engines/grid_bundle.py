@@ -84,7 +84,7 @@ class GridBundle:
         for k, (_, weights) in enumerate(channels):
             for p, w in weights.items():
                 self.channel_factor[k, p] = w
-        self.channel_limit = np.array([65535 // run for run in runs], np.int64)
+        self.channel_limit = np.array([255 // run for run in runs], np.int64)
 
     def change(self, q: int, factor: float | None = None, active: bool | None = None) -> None:
         """Scale the weights of projection number q, relative to how it was described; pause or resume it."""

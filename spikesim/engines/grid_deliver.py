@@ -11,6 +11,7 @@ from spikesim.engines.grid_store import BARE, COUNTED, NARROW
 from spikesim.rng import U64
 
 AHEAD = 6  # spikes under way whose synapses are fetched early
+FETCHED = 2048  # counted synapses fetched early
 PATIENCE = 2000  # looks at the others before the processor is handed on
 
 
@@ -18,7 +19,7 @@ class Rows(NamedTuple):
     """What arrives at the neurons of a shard."""
 
     rows: Any  # (receptors, steps of a window, neurons) float64, summed weights
-    counters: Any  # (channels, neurons) uint16, spikes of the step
+    counters: Any  # (channels, neurons) uint8, spikes of the step
     pending: Any  # (channels, stimuli) int64, spikes in the counters
     receptor: Any  # (channels,)
     factor: Any  # (channels, populations) weight of a count
@@ -147,6 +148,38 @@ def _flush_stimulus(rows, channel, k, stimulus, width):
 
 
 @kernel(inner=True)
+def _add_counted(synapses, rows, channel, lo, hi, base, first, k):
+    """Add the weights of counted synapses one by one: for pairs with more synapses than a counter can hold."""
+    row = rows.rows[rows.receptor[channel], k]
+    for s in range(lo, hi):
+        i = base + synapses.counted[s]
+        p = 0
+        while not (rows.bounds[p, 0] <= i - first < rows.bounds[p, 1]):
+            p += 1
+        row[i] += rows.factor[channel, p]
+
+
+@kernel(inner=True)
+def _fetch(synapses, past, fresh, g, p):
+    """Start to fetch the synapses of the spike that group g takes up next, if it is known."""
+    j = synapses.group[g, 0]
+    q = p - past.stop[j]
+    if q >= (fresh.size[0] if j == past.own else 0):
+        return
+    element = past.element[p] if q < 0 else fresh.element[q]
+    e = element % past.sender_size[j]
+    for t in range(synapses.group[g, 2], synapses.group[g, 3]):
+        x = e - synapses.first[t]
+        if x >= 0 and x < synapses.size[t]:
+            s, end = synapses.start[synapses.row[t] + x], synapses.start[synapses.row[t] + x + 1]
+            if synapses.kind[t] == COUNTED:
+                for line in range(s, min(end, s + FETCHED), 32):
+                    prefetch(synapses.counted, line)
+            else:
+                prefetch(synapses.narrow_target, s)
+
+
+@kernel(inner=True)
 def _take(synapses, rows, travel, t, r, stimulus, width, born, first, last, k, dry):
     """Row r of table t takes up a spike."""
     synapses.uptake[r] += 1
@@ -156,12 +189,15 @@ def _take(synapses, rows, travel, t, r, stimulus, width, born, first, last, k, d
         if dry:
             return
         c = synapses.channel[t]
+        if rows.limit[c] == 0:
+            _add_counted(synapses, rows, c, lo, hi, base, stimulus * width, k)
+            return
         if rows.pending[c, stimulus] == rows.limit[c]:
             _flush_stimulus(rows, c, k, stimulus, width)
         rows.pending[c, stimulus] += 1
         counter, target, at = rows.counters[c], synapses.counted, U64(base)
         for s in range(U64(lo), U64(hi)):
-            counter[at + U64(target[s])] += np.uint16(1)
+            counter[at + U64(target[s])] += np.uint8(1)
         return
     if dry:
         while lo < hi and born + _delay(synapses, t, lo) <= last:
@@ -201,6 +237,7 @@ def admit(synapses, rows, travel, past, fresh, place, step, first, last, dry):
             if born + lag > step:
                 break
             past.entry[g] = p + 1
+            _fetch(synapses, past, fresh, g, p + 1)
             b = element // past.sender_size[j]
             if b < b0 or b >= b1:
                 continue

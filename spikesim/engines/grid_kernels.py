@@ -74,40 +74,46 @@ def _count_of(table, c, word):
 LANE = 2.0**-16
 
 
-@kernel(inline=True)
-def _lane_count(drive, c, lane, key, element):
-    """Poisson count of class c for 16 random bits; where they do not decide, further bits of the element do."""
-    count = np.int64(drive.guide[c, lane >> np.uint16(4)])
-    if count < 0:
-        count = ~count
-        u = (np.float64(lane) + unit(mix(mix(key ^ GOLDEN) + U64(element + 1) * GOLDEN))) * LANE
-        while u >= drive.cdf[c, count]:
-            count += 1
+@kernel(inner=True)
+def _undecided(drive, c, count, lane, key, element):
+    """Poisson count of class c, at least ~count, where the 16 bits of `lane` do not decide: the element has more."""
+    count = ~count
+    u = (np.float64(lane) + unit(mix(mix(key ^ GOLDEN) + U64(element + 1) * GOLDEN))) * LANE
+    while u >= drive.cdf[c, count]:
+        count += 1
     return count
 
 
 @kernel(inner=True)
 def _add_poisson(drive, d, row, lo, hi, element, place, step):
     """Add weight * Poisson count of `step` to neurons lo … hi-1, the elements from `element` on of input d."""
-    klass, weight, shift = drive.klass[d], drive.weight[d], drive.offset[d] + place - lo
+    klass, weight = drive.klass[d], drive.weight[d]
     if klass == -1:
         return
     key = mix(drive.key[d] + U64(step + 1) * GOLDEN)
-    first = element >> 2
-    for w in range(((element + hi - lo + 3) >> 2) - first):  # kept apart from the look-up: this loop is vectorised
+    first, n = element >> 2, hi - lo
+    for w in range(((element + n + 3) >> 2) - first):  # kept apart from the look-up: this loop is vectorised
         drive.words[w] = mix(key + U64(first + w + 1) * GOLDEN)
-    total, skip = 0, element - 4 * first - lo
+    total, skip, base = 0, U64(element - 4 * first), U64(lo)
     if klass >= 0 and weight == weight:
-        for i in range(lo, hi):
-            count = _lane_count(drive, klass, drive.lanes[i + skip], key, i + (element - lo))
-            row[i] += weight * count
+        guide = drive.guide[klass]
+        for i in range(U64(0), U64(n)):
+            lane = drive.lanes[i + skip]
+            count = np.int64(guide[lane >> np.uint16(4)])
+            if count < 0:
+                count = _undecided(drive, klass, count, lane, key, element + np.int64(i))
+            row[base + i] += weight * count
             total += count
     else:
-        for i in range(lo, hi):
-            c = np.int64(drive.klasses[i + shift])
+        at_item = U64(drive.offset[d] + place)
+        for i in range(U64(0), U64(n)):
+            c = np.int64(drive.klasses[at_item + i])
             if c >= 0:
-                count = _lane_count(drive, c, drive.lanes[i + skip], key, i + (element - lo))
-                row[i] += drive.weights[i + shift] * count
+                lane = drive.lanes[i + skip]
+                count = np.int64(drive.guide[c, lane >> np.uint16(4)])
+                if count < 0:
+                    count = _undecided(drive, c, count, lane, key, element + np.int64(i))
+                row[base + i] += drive.weights[at_item + i] * count
                 total += count
     drive.arrivals[d] += total
 
@@ -200,13 +206,21 @@ def march(
 
 
 @kernel(lean=True)
-def source_counts(table, klass, key, element, step, out):
-    """Poisson counts of `step` for each element of a source."""
-    step_key = mix(key + (U64(step) + U64(1)) * GOLDEN)
-    total = 0
-    for i in range(len(element)):
-        word = mix(step_key + (U64(element[i]) + U64(1)) * GOLDEN)
-        count = _count_of(table, klass[i], word)
-        out[i] = count
-        total += count
-    return total
+def source_spikes(table, klass, key, first, last, out_k, out_e):
+    """Poisson spikes of a source in the steps first … last: (step, element), several where more than one was drawn.
+
+    Returns the last step for which there was room, and the number of spikes.
+    """
+    n = 0
+    for step in range(first, last + 1):
+        step_key, before = mix(key + (U64(step) + U64(1)) * GOLDEN), n
+        for e in range(len(klass)):
+            if klass[e] < 0:
+                continue
+            count = _count_of(table, klass[e], mix(step_key + (U64(e) + U64(1)) * GOLDEN))
+            if n + count > len(out_k):
+                return step - 1, before
+            for m in range(n, n + count):
+                out_k[m], out_e[m] = step, e
+            n += count
+    return last, n
