@@ -21,9 +21,10 @@ os.environ.setdefault("NUMBA_DISABLE_INTEL_SVML", "1")  # one exp and log everyw
 
 import numba
 import numpy as np
+from llvmlite import ir
 from numba import njit, types
-from numba.core import event
-from numba.extending import overload
+from numba.core import cgutils, event
+from numba.extending import intrinsic, overload
 
 _PACKAGE = Path(__file__).parent
 COMPILED = not numba.config.DISABLE_JIT
@@ -200,6 +201,92 @@ def _axpy(x: Any, c: Any, k: Any) -> Any:
     if len(x) == 1:
         return lambda x, c, k: (x[0] + c * k[0],)
     return lambda x, c, k: (x[0] + c * k[0],) + axpy(x[1:], c, k[1:])  # noqa: RUF005
+
+
+# ---------------------------------------------------------------- what Numba has no words for
+
+
+def _address(context: Any, builder: Any, array_type: Any, array: Any, index: Any) -> Any:
+    data = context.make_array(array_type)(context, builder, array).data
+    stride = context.get_constant(types.intp, array_type.dtype.bitwidth // 8)
+    if array_type.layout != "C":
+        stride = builder.extract_value(context.make_array(array_type)(context, builder, array).strides, 0)
+    return builder.gep(builder.bitcast(data, cgutils.voidptr_t), [builder.mul(index, stride)])
+
+
+@intrinsic
+def _peek(typing_context: Any, array: Any, index: Any) -> Any:
+    def make(context, builder, signature, args):
+        place = builder.bitcast(_address(context, builder, array, *args), ir.IntType(64).as_pointer())
+        return builder.load_atomic(place, "acquire", 8)
+
+    return types.int64(array, types.int64), make
+
+
+@intrinsic
+def _publish(typing_context: Any, array: Any, index: Any, value: Any) -> Any:
+    def make(context, builder, signature, args):
+        place = builder.bitcast(_address(context, builder, array, *args[:2]), ir.IntType(64).as_pointer())
+        builder.store_atomic(args[2], place, "release", 8)
+        return context.get_dummy_value()
+
+    return types.void(array, types.int64, types.int64), make
+
+
+@intrinsic
+def _prefetch(typing_context: Any, array: Any, index: Any) -> Any:
+    def make(context, builder, signature, args):
+        number = ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [cgutils.voidptr_t, number, number, number])
+        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+        builder.call(function, [_address(context, builder, array, *args), number(0), number(3), number(1)])
+        return context.get_dummy_value()
+
+    return types.void(array, types.int64), make
+
+
+def peek(array: Any, i: int) -> Any:
+    """``array[i]`` of int64 as another thread last published it."""
+    return array[i]
+
+
+@twin(peek)
+def _peek_twin(array: Any, i: Any) -> Any:
+    return lambda array, i: _peek(array, np.int64(i))
+
+
+def publish(array: Any, i: int, value: int) -> None:
+    """``array[i] = value`` after all that was written before, as other threads see it."""
+    array[i] = value
+
+
+@twin(publish)
+def _publish_twin(array: Any, i: Any, value: Any) -> Any:
+    return lambda array, i, value: _publish(array, np.int64(i), np.int64(value))
+
+
+def prefetch(array: Any, i: int) -> None:
+    """Start to fetch ``array[i]`` into the cache; it may lie beyond the end."""
+
+
+@twin(prefetch)
+def _prefetch_twin(array: Any, i: Any) -> Any:
+    return lambda array, i: _prefetch(array, np.int64(i))
+
+
+_sched_yield = types.ExternalFunction("sched_yield", types.int32())
+
+
+def rest() -> None:
+    """Let another thread have the processor."""
+    time.sleep(0)
+
+
+@twin(rest)
+def _rest_twin() -> Any:
+    if os.name == "posix":
+        return lambda: _sched_yield()
+    return lambda: None
 
 
 class _Announcer(event.Listener):

@@ -145,24 +145,22 @@ def _projection(run: Any, name: str) -> dict[str, Any]:
     found: dict[str, Any] = {"events": 0}
     under_way: Counter[tuple[Any, int]] = Counter()
     for shard, k, q in _bundles(run, name):
-        store = shard.bundles[k].store
-        found["events"] += int(store.events[q])
-        found |= {"weight": float(store.weight[q]), "active": int(store.active[q]), "position": int(shard.positions[k])}
-        under_way |= Counter(_under_way(shard, k, q))  # a spike may be under way in one shard and delivered in others
+        bundle = shard.bundles[k]
+        found["events"] += bundle.deliveries()[q]
+        found |= {"weight": float(bundle.weight[q]), "active": int(bundle.active[q])}
+        if hasattr(shard, "positions"):
+            found["position"] = int(shard.positions[k])
+            under_way |= Counter(_under_way(shard, k, q))  # a spike may be under way in one shard, delivered in others
     spikes = sorted(under_way.elements())
     found["time"] = np.array([t for t, _ in spikes], run.tick)
     found["element"] = np.array([e for _, e in spikes], np.int64)
     return found
 
 
-def _trips(shard: Any) -> list[Any]:
-    return shard.inbox.trips if hasattr(shard, "inbox") else shard.trips
-
-
 def _under_way(shard: Any, k: int, q: int) -> Iterator[tuple[Any, int]]:
     """Time and element of the spikes of a projection that still have synapses of a shard before them."""
     bundle, place = shard.bundles[k], shard.shard
-    number, born, cursor, _, base = _trips(shard)[k]
+    number, born, cursor, _, base = shard.inbox.trips[k]
     mine = number == q
     first, length = bundle.store.source[q]
     row = bundle.store.row[q]
@@ -219,6 +217,8 @@ def _restore(simulation: Any, tree: dict[str, Any]) -> None:
             for name, array in _neurons(shard):
                 array[...] = _part(tree["blocks"][str(k)][name], shard).reshape(array.shape)
             shard.touch()
+            if hasattr(shard, "resume_trips"):  # others are told which spikes are under way
+                shard.resume_trips(run.now, run.histories)
         counters = {name: count for shard in reversed(shards) for name, count in _arrivals(shard)}
         for name, count in counters.items():
             count[...] = tree["blocks"][str(k)][name]
@@ -237,21 +237,24 @@ def _restore_projections(simulation: Any, tree: dict[str, Any]) -> None:
     for k, projection in enumerate(simulation.network.projections):
         saved = tree[str(k)]
         for m, (shard, b, q) in enumerate(_bundles(run, projection.name)):
-            store = shard.bundles[b].store
-            store.weight[q], store.active[q] = saved["weight"], saved["active"]
-            store.events[q] = saved["events"] if m == 0 else 0
+            bundle = shard.bundles[b]
+            bundle.restore(q, saved["weight"], saved["active"], saved["events"] if m == 0 else 0)
+            if not hasattr(shard, "positions"):
+                continue
             shard.positions[b] = saved["position"]
-            if shard.bundles[b].delay is None:
+            if bundle.delay is None:
                 spikes = zip(saved["time"].tolist(), saved["element"].tolist(), strict=True)
                 trips = [trip for t, e in spikes if (trip := _trip(shard, b, q, t, e, run.now)) is not None]
                 under_way.setdefault((id(shard), b), []).extend(trips)
     for shards in run.shards.values():
         for shard in shards:
-            for b, empty in enumerate(_trips(shard)):
+            if not hasattr(shard, "inbox"):
+                continue
+            for b, empty in enumerate(shard.inbox.trips):
                 rows = sorted(under_way.get((id(shard), b), ()))  # by time, then element, then projection: as they came
                 columns = zip(*((q, t, cursor, end, base) for t, _, q, cursor, end, base in rows), strict=True)
                 filled = tuple(np.array(c, a.dtype) for c, a in zip(columns, empty, strict=False))
-                _trips(shard)[b] = filled or empty
+                shard.inbox.trips[b] = filled or empty
 
 
 def _trip(shard: Any, b: int, q: int, time: Any, element: int, now: Any) -> Any:

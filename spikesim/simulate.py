@@ -290,18 +290,18 @@ class Simulation:
     def pause(self, projection: str) -> None:
         """From now on, drop spikes that arrive through a projection."""
         for bundle, q in self._changing(projection):
-            bundle.store.active[q] = 0
+            bundle.change(q, active=False)
 
     def resume(self, projection: str) -> None:
         """End a pause."""
         for bundle, q in self._changing(projection):
-            bundle.store.active[q] = 1
+            bundle.change(q, active=True)
 
     def scale_weights(self, projection: str, factor: float) -> None:
         """Multiply the weights of a projection by `factor`, relative to how it was described."""
         factor = float(as_values(factor, "scale_weights: factor", scalar=True))
         for bundle, q in self._changing(projection):
-            bundle.store.weight[q] = bundle.base[q] * factor
+            bundle.change(q, factor=factor)
 
     def weights(self, projection: str) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
         """Sources, targets and present weights of a projection's synapses, by source, then target.
@@ -374,8 +374,8 @@ class Simulation:
         spikes = {p.name: int(self._recorder.population_counts(p.name).sum()) for p in self.network.populations}
         events = dict.fromkeys((str(p.name) for p in self.network.projections), 0)
         for bundle in self._run.bundles():
-            for name, k in zip(bundle.names, bundle.store.events, strict=True):
-                events[str(name)] += int(k)
+            for name, k in zip(bundle.names, bundle.deliveries(), strict=True):
+                events[str(name)] += k
         updates = {p.name: 0 for p in self.network.populations if not p.is_source}
         inputs = dict(updates)
         for shards in self._run.shards.values():

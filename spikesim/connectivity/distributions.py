@@ -99,6 +99,11 @@ class Distribution(Part):
         """Mean of the distribution, limits included."""
         raise NotImplementedError
 
+    @property
+    def largest(self) -> float:
+        """No sample is larger: `high`, or what the finest uniform number can give."""
+        return self.high
+
     def sample(self, key: np.uint64, elements: ArrayLike, draws: ArrayLike) -> NDArray[np.float64]:
         """Draw one value per pair of element and draw number.
 
@@ -222,6 +227,12 @@ class Normal(Distribution):
         return _recipe_of(self, self.mean, self.std, *self._bounds())
 
     @property
+    def largest(self) -> float:
+        """No sample is larger."""
+        above = self.std * _farthest(self._bounds()[0]) if self.std > 0 else 0.0
+        return max(self.low, min(self.high, self.mean + above))
+
+    @property
     def mean_value(self) -> float:
         """Mean, limits included."""
         a, b = self._bounds()
@@ -269,6 +280,12 @@ class LogNormal(Distribution):
         return _recipe_of(self, self.mu, self.sigma, *self._bounds())
 
     @property
+    def largest(self) -> float:
+        """No sample is larger."""
+        above = self.sigma * _farthest(self._bounds()[0]) if self.sigma > 0 else 0.0
+        return max(self.low, min(self.high, math.exp(min(self.mu + above, 709.0))))
+
+    @property
     def mean_value(self) -> float:
         """Mean, limits included."""
         a, b = self._bounds()
@@ -277,6 +294,11 @@ class LogNormal(Distribution):
 
     def _fill(self, key: np.uint64, elements: _Numbers, draws: _Numbers, out: NDArray[np.float64]) -> None:
         _fill_normal(key, elements, draws, self._recipe(), out)
+
+
+def _farthest(a: float) -> float:
+    """Bound of samples from the standard normal distribution above `a`: 2**-54 of its tail lies further out."""
+    return math.sqrt(max(a, 0.0) ** 2 + 75.0)
 
 
 def _with_limits(part: Normal | LogNormal, inside: float, a: float, b: float) -> float:

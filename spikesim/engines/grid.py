@@ -7,23 +7,28 @@ currents, add what arrives at the step's end, test the threshold. Rotter & Diesm
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spikesim._jit import kernel, plain
+from spikesim.engines import grid_deliver, grid_store
 from spikesim.engines import grid_kernels as kernels
 from spikesim.engines.currents import total_current
-from spikesim.engines.grid_inputs import poisson_rows
-from spikesim.engines.layout import Setting, Shard
-from spikesim.engines.store import Bundle
+from spikesim.engines.grid_bundle import GridBundle
+from spikesim.engines.grid_deliver import Fresh, Link, Past, Rows, Travel
+from spikesim.engines.grid_inputs import CHUNK, PoissonDrive
+from spikesim.engines.layout import Block, Layout, Setting, Shard
 from spikesim.errors import ParameterError, UnsupportedError
 from spikesim.network import Network
 
 NAME = "grid"
 TICK = np.int64  # times are whole steps
-ROW_BYTES = 1 << 21  # rows of input of one shard should stay in the cache
+ROW_BYTES = 1_000_000  # rows of input of one shard should stay in the cache of a core
+HOP_SPIKES = 1 << 20  # spikes of one hop that there is room for
+ENDED = 1 << 62  # epoch of a shard that failed: the others do not wait for it
 
 
 def check(network: Network, dt: float) -> None:
@@ -63,32 +68,71 @@ def _off_grid(value: Any, dt: float) -> bool:
     return bool(np.any(np.abs(steps - np.rint(steps)) > 1e-6 * np.maximum(1.0, steps)))
 
 
-def longest_slice(n: int, receptors: int) -> int:
-    """Steps that keep the rows of a shard in the cache."""
-    return max(1, ROW_BYTES // (8 * max(1, n) * receptors))
+class Meeting:
+    """What the shards of a block share while they run: how far they may go alone, and their spikes."""
+
+    def __init__(self, block: Block, layout: Layout, dt: float) -> None:
+        projections = layout.network.projections
+        inner = [
+            p for p in projections if layout.block_of(p.pre.population) is layout.block_of(p.post.population) is block
+        ]  # type: ignore[union-attr]
+        shards = [s for s in layout.shards if s.block is block]
+        self.size = block.size * layout.batch
+        self.hop = max(1, min([64, HOP_SPIKES // self.size, *(to_ticks(p.min_delay, dt) for p in inner)]))
+        self.shards, room = shards, max(s.n for s in shards) * self.hop
+        self.link = Link(
+            np.empty((2, len(shards), room), np.int64),
+            np.zeros((2, len(shards), self.hop), np.int64),
+            np.zeros(8 * len(shards), np.int64),
+        )
+        self.longest = np.zeros(len(layout.blocks), np.int64)
+        for p in projections:
+            if layout.block_of(p.post.population) is block:  # type: ignore[union-attr]
+                j = layout.block_of(p.pre.population).number  # type: ignore[union-attr]
+                self.longest[j] = max(self.longest[j], grid_store.longest(p, lambda t: to_ticks(t, dt)))
 
 
 class GridShard:
     """Neurons of one shard with their state, inputs and incoming synapses."""
 
-    def __init__(self, shard: Shard, bundles: list[Bundle], seed: int, batch: int, dt: float, steps: int) -> None:
+    def __init__(self, shard: Shard, layout: Layout, meeting: Meeting, seed: int, dt: float) -> None:
         neuron = shard.block.neuron
         assert neuron is not None
-        self.shard, self.neuron, self.bundles = shard, neuron, bundles
-        self.dt, self.seed, self.batch = dt, seed, batch
+        self.shard, self.neuron, self.meeting = shard, neuron, meeting
+        self.dt, self.seed, self.batch = dt, seed, layout.batch
         self.parts = self._lower(dt)
         self.state = self._initial()
         self.lagged = neuron.reset.lag > 0  # type: ignore[attr-defined]
-        n, receptors = shard.n, len(neuron.receptors)
-        self.rows = np.zeros((receptors, steps, n))
-        self.row_views = tuple(self.rows[r] for r in range(receptors))
-        self.out = (np.empty(steps * n, np.int64), np.empty(steps * n, np.int64))
-        self.positions = [0] * len(bundles)
-        self.trips: list[Any] = [tuple(np.empty(0, np.int64) for _ in range(5)) for _ in bundles]
+        self.source = PoissonDrive(shard, seed, dt)
+        self.poisson = self.source.items
+        self.travel = _travel(256)
+        drawn = grid_store.draw(shard, layout, seed, lambda t: to_ticks(t, dt), dt)
+        self.bundles = [GridBundle(drawn, len(shard.block.populations), lambda: self.travel)]
+        self.sender_size = np.array([b.size for b in layout.blocks], np.int64)
+        self.depth = max(1, min(32, ROW_BYTES // (8 * shard.n * len(neuron.receptors))))
+        self.rows = np.zeros((len(neuron.receptors), self.depth, shard.n))
+        self.views = tuple(self.rows)
+        self.tallies = np.zeros((len(drawn.tables), shard.n), np.uint8)
+        self.chunks = self._chunks()
+        self.fresh = Fresh(
+            *(np.empty(max(1 << 14, 2 * meeting.hop * meeting.size), np.int64) for _ in range(2)), np.zeros(1, np.int64)
+        )
         self.current: Any = 0.0
-        self.poisson = poisson_rows(shard, seed, dt)
         house = all(type(part).__module__.startswith("spikesim.") for part in neuron.parts)
-        self.update = kernels.update if house else _uncached()
+        self.march = kernels.march if house else _uncached()
+
+    def _chunks(self) -> NDArray[np.int64]:
+        """Pieces of populations, as `march` takes them: local neurons, population, stimulus, numbers of the first."""
+        shard, rows = self.shard, []
+        for k in range(shard.b1 - shard.b0):
+            for place, p in enumerate(shard.block.populations):
+                a, b, shift = shard.overlap(p)
+                for lo in range(a, b, CHUNK):
+                    local, hi = k * shard.width + lo + shift, min(lo + CHUNK, b)
+                    element = (shard.b0 + k) * p.size + lo
+                    block = (shard.b0 + k) * shard.block.size + shard.lo - k * shard.width
+                    rows.append((local, local + hi - lo, place, k, element, k * (b - a) + lo - a, block))
+        return np.array(rows, np.int64).reshape(-1, 7)
 
     def _lower(self, h: float) -> kernels.Parts:
         """Kernel constants for a step of `h` ms."""
@@ -115,28 +159,100 @@ class GridShard:
         x = tuple(start(v) for v in model.membrane.variables)  # type: ignore[attr-defined]
         ys = tuple(tuple(start(f"{v}_{r}") for v in s.variables) for r, s in model.receptors.items())  # type: ignore[attr-defined]
         a = tuple(start(v) for v in model.threshold.variables)  # type: ignore[attr-defined]
-        return kernels.State(x, ys, a, np.zeros(n), np.zeros(n, np.uint8), np.zeros(n, np.uint8))
+        return kernels.State(x, ys, a, np.zeros(n, np.float32), np.zeros(n, np.uint8), np.zeros(n, np.uint8))
 
     def inject(self, time: float) -> None:
-        """Set injected currents to what holds from `time` (ms) on."""
+        """Set injected currents and Poisson rates to what holds from `time` (ms) on."""
         self.current = total_current(self.shard, time, self.seed, self.batch)
+        self.source.enter(round(time / self.dt))
 
     def resume_at(self, time: float) -> None:
         """Restore what is derived from the time alone; the state itself is restored from a file."""
         self.inject(time)
 
-    def run(self, after: int, until: int, histories: list[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Take up arrivals of the steps after + 1 … until, advance, and return (step, element) of spikes in order."""
-        shard, first = self.shard, after + 1
-        for k, bundle in enumerate(self.bundles):
-            self._receive(k, bundle, histories[bundle.block], first, until)
-        for item in self.poisson if first > 0 else ():
-            item.add(self.rows, first, until)
-        parts = self.parts if first > 0 else self._at_start()
-        steps, (out_k, out_i) = until - after, self.out
-        count = self.update(parts, self.state, self.row_views, self.current, self.lagged, first, steps, out_k, out_i)
-        b, i = np.divmod(out_i[:count], shard.width)
-        return out_k[:count].copy(), (b + shard.b0) * shard.block.size + i + shard.lo
+    def resume_trips(self, now: int, histories: list[Any]) -> None:
+        """Restore the spikes under way at step `now` from those of the past."""
+        longest = int(self.meeting.longest.max(initial=0))
+        past = self._past(now - longest, histories)
+        self.travel.size[0] = 0
+        self._make_room(past)
+        rows, place = self._rows(), self._place()
+        grid_deliver.replay(self.bundles[0].synapses, rows, self.travel, past, self.fresh, place, now - longest, now)
+
+    def run(self, after: int, until: int, histories: list[Any]) -> tuple[int, Any, NDArray[np.int64]]:
+        """Advance until step `until`, or as far as there is room; return the step reached, and (step, element) of the
+        spikes of all shards of the block, in order of step.
+        """
+        past, first = self._past(after + 1, histories), after + 1
+        self._make_room(past)
+        self.fresh.size[0] = 0
+        meeting, drive = self.meeting, self.source.drive
+        limits = np.array([meeting.hop, self.depth, len(self.travel.table), self._fan()], np.int64)
+        try:
+            reached = self.march(
+                self.parts if first > 0 else self._at_start(), self.state, self.views, self.current, self.lagged,
+                self.bundles[0].synapses, self._rows(), self.travel,
+                drive if first > 0 else drive._replace(population=drive.population[:0]),
+                self.chunks, past, self.fresh, meeting.link, self._place(), limits, first, until,
+            )  # fmt: skip
+        except BaseException:
+            meeting.link.epoch[8 * self._number()] = ENDED
+            raise
+        n = self.fresh.size[0]
+        return int(reached), self.fresh.time[:n].copy(), self.fresh.element[:n].copy()
+
+    def _number(self) -> int:
+        return self.meeting.shards.index(self.shard)
+
+    def _fan(self) -> int:
+        """Most rows that a spike goes into."""
+        group = self.bundles[0].synapses.group
+        return int((group[:, 3] - group[:, 2]).max(initial=1))
+
+    def _place(self) -> NDArray[np.int64]:
+        shard = self.shard
+        return np.array([shard.b0, shard.b1, shard.width, self._number(), self.meeting.size], np.int64)
+
+    def _rows(self) -> Rows:
+        bundle, shard = self.bundles[0], self.shard
+        cuts = [shard.overlap(p) for p in shard.block.populations]
+        bounds = np.array([(a + s, b + s) if a < b else (0, 0) for a, b, s in cuts], np.int64)
+        n = len(bundle.channel_limit)
+        pending = np.zeros((n, shard.b1 - shard.b0), np.int64)
+        return Rows(
+            self.rows,
+            self.tallies,
+            pending,
+            bundle.channel_receptor,
+            bundle.channel_factor,
+            bundle.channel_limit,
+            bounds,
+        )
+
+    def _past(self, first: int, histories: list[Any]) -> Past:
+        """Spikes that may arrive from step `first` on."""
+        views = [h.view(h.find(first - n)) for h, n in zip(histories, self.meeting.longest.tolist(), strict=True)]
+        stop = np.cumsum([len(time) for time, _ in views]).astype(np.int64)
+        group = self.bundles[0].synapses.group
+        entry = [stop[j] - len(views[j][0]) + np.searchsorted(views[j][0], first - lag) for j, lag, _, _ in group]
+        return Past(
+            *(np.concatenate(columns) for columns in zip(*views, strict=True)),
+            stop,
+            self.sender_size,
+            np.array(entry, np.int64),
+            np.concatenate([[0], stop[:-1]]),
+            self.meeting.longest,
+            self.shard.block.number,
+        )
+
+    def _make_room(self, past: Past) -> None:
+        need = 2 * (len(past.time) + 1024) * self._fan()
+        if need > len(self.travel.table):
+            old, n = self.travel, int(self.travel.size[0])
+            self.travel = _travel(need)
+            for new, array in zip(self.travel[:-1], old[:-1], strict=True):
+                new[:n] = array[:n]
+            self.travel.size[0] = n
 
     def _at_start(self) -> kernels.Parts:
         """Constants for the instant 0: a step of no length that takes up arrivals and leaves the test to the first."""
@@ -144,23 +260,10 @@ class GridShard:
         never = np.full_like(parts.threshold.v_th, np.inf) if np.ndim(parts.threshold.v_th) else np.inf
         return parts._replace(threshold=parts.threshold._replace(v_th=never))
 
-    def _receive(self, k: int, bundle: Bundle, history: Any, first: int, last: int) -> None:
-        shard, store = self.shard, bundle.store
-        steps, elements = history.view(self.positions[k])
-        place = (bundle.sender_size, shard.b0, shard.b1, shard.width)
-        if bundle.delay is not None:
-            self.positions[k] += kernels.deliver(self.rows, store, steps, elements, *place, bundle.delay, first, last)
-            return
-        if len(steps):
-            self.trips[k] = kernels.admit(store, steps, elements, *place, self.trips[k])
-            self.positions[k] += len(steps)
-        if len(self.trips[k][0]):
-            kept = kernels.carry(self.rows, store, bundle.delays, self.trips[k], shard.width, first, last)
-            self.trips[k] = tuple(a[:kept] for a in self.trips[k])
-
-    def next_time(self) -> float:
-        """The next step: the grid engine skips none."""
-        return -np.inf
+    def needed(self, now: int, histories: list[Any]) -> Iterator[tuple[int, int]]:
+        """Numbers of blocks, and the first of their spikes that may still arrive after step `now`."""
+        for j, longest in enumerate(self.meeting.longest.tolist()):
+            yield j, histories[j].find(now + 1 - longest)
 
     def touch(self) -> None:
         """Every neuron is looked at in every step anyway."""
@@ -194,11 +297,15 @@ class GridShard:
         return found
 
 
-_uncached_update: list[Any] = []
+def _travel(room: int) -> Travel:
+    return Travel(*(np.empty(room, np.int64) for _ in range(5)), np.zeros(1, np.int64))
+
+
+_uncached_march: list[Any] = []
 
 
 def _uncached() -> Any:
-    """The update kernel without disk cache, for networks with parts from outside: their edits must be seen."""
-    if not _uncached_update:
-        _uncached_update.append(kernel(plain(kernels.update), cache=False, lean=True))
-    return _uncached_update[0]
+    """The kernel without disk cache, for networks with parts from outside: their edits must be seen."""
+    if not _uncached_march:
+        _uncached_march.append(kernel(plain(kernels.march), cache=False, lean=True))
+    return _uncached_march[0]

@@ -2,80 +2,112 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spikesim.engines.grid_kernels import Counts, add_poisson
+from spikesim.engines.grid_kernels import Drive
 from spikesim.engines.layout import Shard
-from spikesim.engines.poisson import classes, count_tables, pieces
+from spikesim.engines.poisson import GUIDE, classes, count_tables, pieces
 from spikesim.inputs import PoissonInput
 from spikesim.network import Population
 from spikesim.rng import make_key
 
+CHUNK = 512  # neurons whose input is worked on at a time
 
-class PoissonRow:
-    """One `PoissonInput` of one population, as far as it concerns one shard."""
 
-    def __init__(self, shard: Shard, population: Population, number: int, seed: int, dt: float) -> None:
+class Item(NamedTuple):
+    """One `PoissonInput` of one population, as far as it concerns one shard; times of its pieces are steps."""
+
+    population: Population
+    place: int  # of the population within the block
+    receptor: int
+    key: Any
+    weight: Any
+    rows: slice  # stimuli of the shard
+    cut: slice  # neurons of the shard
+    steps: NDArray[np.int64]
+    values: list[Any]
+    arrivals: NDArray[np.int64]
+
+
+class PoissonDrive:
+    """All Poisson input of a shard; `enter` sets it to the rates that hold from a step on."""
+
+    def __init__(self, shard: Shard, seed: int, dt: float) -> None:
+        self.shard, self.dt = shard, dt
+        self.arrivals = np.zeros(sum(len(p.inputs) for p in shard.block.populations), np.int64)
+        self.items = [
+            self._item(p, place, number, seed)
+            for place, p in enumerate(shard.block.populations)
+            for number, item in enumerate(p.inputs)
+            if isinstance(item, PoissonInput) and shard.overlap(p)[0] < shard.overlap(p)[1]
+        ]
+        for k, item in enumerate(self.items):
+            self.items[k] = item._replace(arrivals=self.arrivals[k : k + 1])
+        self.words = np.empty(CHUNK // 4 + 2, np.uint64)
+        self.entered: list[int] = []
+        self.drive = self._lower([], np.zeros(0), [])
+
+    def _item(self, population: Population, place: int, number: int, seed: int) -> Item:
         item = population.inputs[number]
         assert isinstance(item, PoissonInput)
-        a, b, shift = shard.overlap(population)
+        a, b, _ = self.shard.overlap(population)
         receptors = list(population.model.receptors)  # type: ignore[union-attr]
-        self.population, self.dt = population, dt
-        self.receptor = receptors.index(item.receptor or receptors[0])
-        self.key = make_key(seed, "poisson input", population.name, number)
-        stimuli = shard.b1 - shard.b0
-        self.shape, self.cut = (stimuli, b - a), (slice(shard.b0, shard.b1), slice(a, b))
-        whole = b - a == shard.width == population.size  # then all stimuli follow each other without gaps
-        self.length = (stimuli if whole else 1) * (b - a)
-        self.segments = [
-            (k * shard.width + a + shift, (shard.b0 + k) * population.size + a, k * self.length)
-            for k in range(1 if whole else stimuli)
-        ]
-        self.words = np.empty(512, np.uint64)
-        weight = item.weight
-        self.weight = weight if isinstance(weight, float) else np.tile(weight[a:b], stimuli)
-        times, self.values = pieces(item.rate)
-        self.steps = np.rint(times / dt).astype(np.int64)
-        self.piece = -1
-        self.arrivals = np.zeros(1, np.int64)
+        times, values = pieces(item.rate)
+        receptor = receptors.index(item.receptor or receptors[0])
+        key = make_key(seed, "poisson input", population.name, number)
+        rows, cut = slice(self.shard.b0, self.shard.b1), slice(a, b)
+        steps = np.rint(times / self.dt).astype(np.int64)
+        return Item(population, place, receptor, key, item.weight, rows, cut, steps, values, self.arrivals)
 
-    def _enter(self, piece: int) -> None:
-        value = np.asarray(self.values[piece], dtype=np.float64)
+    def enter(self, step: int) -> None:
+        """Set the rates to those that hold from `step` on."""
+        entered = [int(np.searchsorted(item.steps, step, "right")) - 1 for item in self.items]
+        if entered == self.entered:
+            return
+        self.entered = entered
+        rates = [self._rates(item, k) for item, k in zip(self.items, entered, strict=True)]
+        distinct, klass = classes(np.concatenate(rates)) if rates else (np.zeros(0), np.zeros(0, np.int64))
+        self.drive = self._lower(rates, distinct, klass)
+
+    def _rates(self, item: Item, piece: int) -> NDArray[np.float64]:
+        value = np.asarray(item.values[piece], dtype=np.float64)
         if value.ndim == 2:
-            value = value[self.cut[0]]
-        rates = np.broadcast_to(value[..., self.cut[1]] if value.ndim else value, self.shape).ravel()
-        distinct, klass = classes(rates)
-        self.klass = klass if len(distinct) > 1 else int(klass[0])
-        self.table = Counts(*count_tables(distinct * self.dt * 1e-3))
-        self.piece, self.silent = piece, not rates.any()
+            value = value[item.rows]
+        shape = (self.shard.b1 - self.shard.b0, item.cut.stop - item.cut.start)
+        return np.broadcast_to(value[..., item.cut] if value.ndim else value, shape).ravel()
 
-    def add(self, rows: NDArray[np.float64], first: int, last: int) -> None:
-        """Add what arrives in the steps first … last to rows[receptor][step - first]."""
-        for step in range(first, last + 1):
-            piece = int(np.searchsorted(self.steps, step - 1, "right")) - 1
-            if piece != self.piece:
-                self._enter(piece)
-            if self.silent:
-                continue
-            row = rows[self.receptor, step - first]
-            for local, element, k in self.segments:
-                part = row[local : local + self.length]
-                klass, weight = _from(self.klass, k, self.length), _from(self.weight, k, self.length)
-                self.arrivals += add_poisson(part, self.table, klass, weight, self.key, element, step, self.words)
+    def _lower(self, rates: list[NDArray[np.float64]], distinct: NDArray[np.float64], klass: Any) -> Drive:
+        items, stimuli = self.items if rates else [], self.shard.b1 - self.shard.b0
+        offset = np.concatenate([[0], np.cumsum([len(r) for r in rates])]).astype(np.int64)
+        own_class = np.array(klass, np.int32)
+        one_class = [_common(own_class[a:b]) for a, b in zip(offset[:-1], offset[1:], strict=True)]
+        numbers = [item.weight if isinstance(item.weight, float) else np.nan for item in items]
+        weights = [
+            np.full(len(r), w) if w == w else np.tile(item.weight[item.cut], stimuli)
+            for item, w, r in zip(items, numbers, rates, strict=True)
+        ]
+        tables = count_tables(distinct * self.dt * 1e-3) if len(distinct) else _NO_TABLES
+        return Drive(
+            *(np.array([getattr(i, name) for i in items], np.int64) for name in ("place", "receptor")),
+            np.array([i.key for i in items], np.uint64),
+            np.array(one_class, np.int64),
+            np.array(numbers, np.float64),
+            offset[:-1],
+            own_class,
+            np.concatenate([np.zeros(0), *weights]),
+            *tables,
+            self.arrivals,
+            self.words,
+            self.words.view(np.uint16),
+        )
 
 
-def _from(value: Any, k: int, length: int) -> Any:
-    return value[k : k + length] if isinstance(value, np.ndarray) else value
+_NO_TABLES = (np.zeros((0, GUIDE), np.int16), np.zeros((0, 1)))
 
 
-def poisson_rows(shard: Shard, seed: int, dt: float) -> list[PoissonRow]:
-    """All Poisson inputs that concern a shard."""
-    return [
-        PoissonRow(shard, p, k, seed, dt)
-        for p in shard.block.populations
-        for k, item in enumerate(p.inputs)
-        if isinstance(item, PoissonInput) and shard.overlap(p)[0] < shard.overlap(p)[1]
-    ]
+def _common(klass: NDArray[np.int32]) -> int:
+    """The class of all, or -2."""
+    return int(klass[0]) if (klass == klass[0]).all() else -2

@@ -1,4 +1,4 @@
-"""Kernels of the grid engine: deliver spikes into rows of input, add Poisson counts, advance neurons step by step."""
+"""Kernels of the grid engine: many steps in one call, all shards of a block in step with each other."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from spikesim import verbs
-from spikesim._jit import at, kernel, load, store
-from spikesim.engines.store import weight_of
+from spikesim._jit import at, kernel, load, peek, store
+from spikesim.engines.grid_deliver import admit, flush, gather, meet, under_way, visit
 from spikesim.rng import GOLDEN, U64, mix, unit
 
 
@@ -34,124 +34,22 @@ class State(NamedTuple):
     fired: Any  # 1 where a spike happened in the step
 
 
-@kernel(lean=True)
-def update(parts, state, rows, current, lagged, first, steps, out_k, out_i):
-    """Advance all neurons `steps` steps; rows[r][k] holds what arrives at receptor r at the end of step k.
+class Drive(NamedTuple):
+    """Private Poisson input: D items, each one input of one population, with tables of classes of equal rates."""
 
-    Spikes are written to out_k (step label, the first is `first`) and out_i; returns their number.
-    """
-    count = 0
-    n = len(state.ref)
-    for k in range(steps):
-        for i in range(n):
-            x = load(state.x, i)
-            held = state.ref[i] > 0
-            new = verbs.advance(parts.membrane, x, i, parts.synapses, state.ys, at(current, i), parts.h)
-            dv = verbs.settle_all(parts.synapses, state.ys, rows, k, i)
-            verbs.theta_decay(parts.threshold, state.a, i)
-            v = new[0]
-            if lagged and state.late[i] > 0:
-                v = verbs.reset(parts.reset, v, i)
-            v = x[0] if held else v + dv
-            fires = v >= verbs.theta(parts.threshold, state.a, i) and not held
-            verbs.theta_spike(parts.threshold, state.a, i, fires)
-            after = verbs.reset(parts.reset, v, i)
-            new = verbs.settle_membrane(parts.membrane, new, after if fires and not lagged else v, fires, i)
-            store(state.x, i, new)
-            state.ref[i] = at(parts.hold, i) if fires else max(state.ref[i] - 1, 0)
-            state.late[i] = fires
-            state.fired[i] = fires
-        for lo in range(0, n, 64):  # most groups are silent
-            some = np.uint8(0)
-            for i in range(lo, min(lo + 64, n)):
-                some |= state.fired[i]
-            if some > 0:
-                for i in range(lo, min(lo + 64, n)):
-                    if state.fired[i] > 0:
-                        out_k[count] = first + k
-                        out_i[count] = i
-                        count += 1
-    return count
-
-
-@kernel(lean=True)
-def deliver(rows, store, steps, elements, block_size, b0, b1, width, delay, first, last):
-    """Deliver spikes with a common delay that arrive up to step `last` into rows; returns how many spikes were used."""
-    n_projections = len(store.row)
-    used = 0
-    for m in range(len(steps)):
-        arrival = steps[m] + delay
-        if arrival > last:
-            break
-        used += 1
-        b = elements[m] // block_size
-        if b < b0 or b >= b1:
-            continue
-        e = elements[m] - b * block_size
-        base = (b - b0) * width
-        for q in range(n_projections):
-            source = e - store.source[q, 0]
-            if source < 0 or source >= store.source[q, 1] or store.active[q] == 0:
-                continue
-            row = rows[store.receptor[q], arrival - first, base : base + width]
-            lo, hi = store.start[store.row[q] + source], store.start[store.row[q] + source + 1]
-            for s in range(lo, hi):
-                row[store.target[s]] += weight_of(store, q, s)
-            store.events[q] += hi - lo
-    return used
-
-
-@kernel
-def admit(store, steps, elements, block_size, b0, b1, width, trip):
-    """Add spikes whose synapses have delays of their own to the travelling list, in order; returns its arrays."""
-    n_projections = len(store.row)
-    q_, born, cursor, end, base = trip
-    n = len(q_)
-    need = n + len(steps) * n_projections
-    big = (
-        np.empty(need, np.int64),
-        np.empty(need, np.int64),
-        np.empty(need, np.int64),
-        np.empty(need, np.int64),
-        np.empty(need, np.int64),
-    )
-    for k in range(5):
-        big[k][:n] = trip[k]
-    for m in range(len(steps)):
-        b = elements[m] // block_size
-        if b < b0 or b >= b1:
-            continue
-        e = elements[m] - b * block_size
-        for q in range(n_projections):
-            source = e - store.source[q, 0]
-            if source < 0 or source >= store.source[q, 1]:
-                continue
-            lo, hi = store.start[store.row[q] + source], store.start[store.row[q] + source + 1]
-            if lo < hi:
-                big[0][n], big[1][n], big[2][n], big[3][n], big[4][n] = q, steps[m], lo, hi, (b - b0) * width
-                n += 1
-    return big[0][:n], big[1][:n], big[2][:n], big[3][:n], big[4][:n]
-
-
-@kernel(lean=True)
-def carry(rows, store, delays, trip, width, first, last):
-    """Deliver what travelling spikes have due up to step `last`; returns how many stay under way (moved up front)."""
-    q_, born, cursor, end, base = trip
-    kept = 0
-    for m in range(len(q_)):
-        q, s, stop = q_[m], cursor[m], end[m]
-        shift = born[m] - first
-        low = s
-        while s < stop and shift + delays[s] <= last - first:
-            if store.active[q] > 0:
-                rows[store.receptor[q], shift + delays[s], base[m] + store.target[s]] += weight_of(store, q, s)
-            s += 1
-        if store.active[q] > 0:
-            store.events[q] += s - low
-        if s < stop:
-            q_[kept], born[kept], cursor[kept], end[kept], base[kept] = q, born[m], s, stop, base[m]
-            kept += 1
-    return kept
+    population: Any  # (D,)
+    receptor: Any  # (D,)
+    key: Any  # (D,) uint64
+    klass: Any  # (D,) class of all neurons, -1 where silent, -2 where each has its own
+    weight: Any  # (D,) weight of all neurons, nan where each has its own
+    offset: Any  # (D,) where the item begins in `klasses` and `weights`
+    klasses: Any  # class of each neuron, -1 where silent
+    weights: Any  # weight of each neuron
+    guide: Any  # (classes, 4096) int16
+    cdf: Any  # (classes, K)
+    arrivals: Any  # (D,)
+    words: Any  # working memory
+    lanes: Any  # the same as uint16
 
 
 class Counts(NamedTuple):
@@ -173,35 +71,172 @@ def _count_of(table, c, word):
     return count
 
 
-@kernel(lean=True)
-def add_poisson(row, table, klass, weight, key, first, step, words):
-    """Add weight * Poisson count of `step` to the neurons with elements first, first + 1, …; returns the sum of counts.
+LANE = 2.0**-16
 
-    `klass` is the class of rates of each neuron, negative where there is no input; `words` is working memory.
-    """
-    total = 0
-    step_key = mix(key + (U64(step) + U64(1)) * GOLDEN)
-    for lo in range(0, len(row), len(words)):
-        n = min(len(words), len(row) - lo)
-        for i in range(n):  # kept apart from the look-up: this loop is vectorised
-            words[i] = mix(step_key + U64(first + lo + i + 1) * GOLDEN)
-        for i in range(n):
-            c = at(klass, lo + i)
+
+@kernel(inner=True)
+def _undecided(drive, c, count, lane, key, element):
+    """Poisson count of class c, at least ~count, where the 16 bits of `lane` do not decide: the element has more."""
+    count = ~count
+    u = (np.float64(lane) + unit(mix(mix(key ^ GOLDEN) + U64(element + 1) * GOLDEN))) * LANE
+    while u >= drive.cdf[c, count]:
+        count += 1
+    return count
+
+
+@kernel(inner=True)
+def _add_poisson(drive, d, row, lo, hi, element, place, step):
+    """Add weight * Poisson count of `step` to neurons lo … hi-1, the elements from `element` on of input d."""
+    klass, weight = drive.klass[d], drive.weight[d]
+    if klass == -1:
+        return
+    key = mix(drive.key[d] + U64(step + 1) * GOLDEN)
+    first, n = element >> 2, hi - lo
+    for w in range(((element + n + 3) >> 2) - first):  # kept apart from the look-up: this loop is vectorised
+        drive.words[w] = mix(key + U64(first + w + 1) * GOLDEN)
+    total, skip, base = 0, U64(element - 4 * first), U64(lo)
+    if klass >= 0 and weight == weight:
+        guide = drive.guide[klass]
+        for i in range(U64(0), U64(n)):
+            lane = drive.lanes[i + skip]
+            count = np.int64(guide[lane >> np.uint16(4)])
+            if count < 0:
+                count = _undecided(drive, klass, count, lane, key, element + np.int64(i))
+            row[base + i] += weight * count
+            total += count
+    else:
+        at_item = U64(drive.offset[d] + place)
+        for i in range(U64(0), U64(n)):
+            c = np.int64(drive.klasses[at_item + i])
             if c >= 0:
-                count = _count_of(table, c, words[i])
-                row[lo + i] += at(weight, lo + i) * count
+                lane = drive.lanes[i + skip]
+                count = np.int64(drive.guide[c, lane >> np.uint16(4)])
+                if count < 0:
+                    count = _undecided(drive, c, count, lane, key, element + np.int64(i))
+                row[base + i] += drive.weights[at_item + i] * count
                 total += count
-    return total
+    drive.arrivals[d] += total
+
+
+@kernel(inner=True)
+def _collect(rows, drive, k, lo, hi, population, stimulus, element, place, step):
+    """Add counted spikes and Poisson input to what arrives at neurons lo … hi-1 in row k."""
+    for c in range(len(rows.receptor)):
+        if rows.pending[c, stimulus] > 0:
+            flush(rows, c, k, lo, hi, population)
+    for d in range(len(drive.population)):
+        if drive.population[d] == population:
+            _add_poisson(drive, d, rows.rows[drive.receptor[d], k], lo, hi, element, place, step)
+
+
+@kernel(inline=True)
+def _update(parts, state, views, current, lagged, k, lo, hi):
+    """Advance neurons lo … hi-1 one step; views[r][k] holds what arrives at receptor r at its end."""
+    some = False
+    for i in range(U64(lo), U64(hi)):  # unsigned: signed ones may count from the end, which costs
+        x = load(state.x, i)
+        held = state.ref[i] > 0
+        new = verbs.advance(parts.membrane, x, i, parts.synapses, state.ys, at(current, i), parts.h)
+        dv = verbs.settle_all(parts.synapses, state.ys, views, k, i)
+        verbs.theta_decay(parts.threshold, state.a, i)
+        v = new[0]
+        if lagged and state.late[i] > 0:
+            v = verbs.reset(parts.reset, v, i)
+        v = x[0] if held else v + dv
+        fires = v >= verbs.theta(parts.threshold, state.a, i) and not held
+        verbs.theta_spike(parts.threshold, state.a, i, fires)
+        after = verbs.reset(parts.reset, v, i)
+        new = verbs.settle_membrane(parts.membrane, new, after if fires and not lagged else v, fires, i)
+        store(state.x, i, new)
+        state.ref[i] = at(parts.hold, i) if fires else max(state.ref[i] - 1, 0)
+        state.late[i] = fires
+        state.fired[i] = fires
+        some |= fires
+    return some
+
+
+@kernel(inline=True)
+def _pick(state, lo, hi, shift, out, n):
+    """Append the elements of neurons that fired to out; returns the new length."""
+    for i in range(lo, hi):
+        if state.fired[i] > 0:
+            out[n] = i + shift
+            n += 1
+    return n
 
 
 @kernel(lean=True)
-def source_counts(table, klass, key, element, step, out):
-    """Poisson counts of `step` for each element of a source."""
-    step_key = mix(key + (U64(step) + U64(1)) * GOLDEN)
-    total = 0
-    for i in range(len(element)):
-        word = mix(step_key + (U64(element[i]) + U64(1)) * GOLDEN)
-        count = _count_of(table, klass[i], word)
-        out[i] = count
-        total += count
-    return total
+def march(
+    parts,
+    state,
+    views,
+    current,
+    lagged,
+    synapses,
+    rows,
+    travel,
+    drive,
+    chunks,
+    past,
+    fresh,
+    link,
+    place,
+    limits,
+    first,
+    last,
+):
+    """Steps first … last, or as many as there is room for; returns the last one done.
+
+    In every step, spikes that are due are added to rows of input, then the neurons advance chunk by chunk. Shards
+    meet after each hop, no longer than the shortest delay between them.
+    """
+    me, hop, depth, room = place[3], limits[0], limits[1], limits[2]
+    step, epoch, last_row = first, peek(link.epoch, 8 * place[3]), first
+    while step <= last:
+        if step > first and (
+            fresh.size[0] + hop * place[4] > len(fresh.time) or under_way(past, fresh, step) * limits[3] > room
+        ):
+            break
+        parity, stop = epoch & 1, min(step + hop - 1, last)
+        n = 0
+        for s in range(step, stop + 1):
+            if s == first or s - last_row == depth:
+                last_row = s
+                visit(synapses, rows, travel, s, min(s + depth - 1, last))
+            k = s - last_row
+            admit(synapses, rows, travel, past, fresh, place, s, last_row, min(last_row + depth - 1, last), False)
+            for c in range(len(chunks)):
+                lo, hi = chunks[c, 0], chunks[c, 1]
+                _collect(rows, drive, k, lo, hi, chunks[c, 2], chunks[c, 3], chunks[c, 4], chunks[c, 5], s)
+                if _update(parts, state, views, current, lagged, k, lo, hi):
+                    n = _pick(state, lo, hi, chunks[c, 6], link.element[parity, me], n)
+            for c in range(len(rows.receptor)):
+                for b in range(rows.pending.shape[1]):
+                    rows.pending[c, b] = 0
+            link.ends[parity, me, s - step] = n
+        epoch += 1
+        meet(link, me, parity, epoch)
+        gather(link, parity, step, stop - step + 1, fresh)
+        step = stop + 1
+    return step - 1
+
+
+@kernel(lean=True)
+def source_spikes(table, klass, key, first, last, out_k, out_e):
+    """Poisson spikes of a source in the steps first … last: (step, element), several where more than one was drawn.
+
+    Returns the last step for which there was room, and the number of spikes.
+    """
+    n = 0
+    for step in range(first, last + 1):
+        step_key, before = mix(key + (U64(step) + U64(1)) * GOLDEN), n
+        for e in range(len(klass)):
+            if klass[e] < 0:
+                continue
+            count = _count_of(table, klass[e], mix(step_key + (U64(e) + U64(1)) * GOLDEN))
+            if n + count > len(out_k):
+                return step - 1, before
+            for m in range(n, n + count):
+                out_k[m], out_e[m] = step, e
+            n += count
+    return last, n

@@ -45,6 +45,10 @@ class History:
         lo = position - self.first
         return self.time[lo : self.size], self.element[lo : self.size]
 
+    def find(self, time: Any) -> int:
+        """Position of the first spike not earlier than `time`."""
+        return self.first + int(np.searchsorted(self.time[: self.size], time))
+
     def trim(self, position: int) -> None:
         """Forget spikes before `position` once they are the larger part."""
         lo = position - self.first

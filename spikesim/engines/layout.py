@@ -210,8 +210,9 @@ def _inner_order(n: int, zero: set[tuple[int, int]]) -> list[int]:
     return depth
 
 
-def change_times(network: Network) -> NDArray[np.float64]:
-    """Times at which injected currents step."""
-    signals = [getattr(item, "value", None) for p in network.populations for item in p.inputs]
+def change_times(network: Network, rates: bool = False) -> NDArray[np.float64]:
+    """Times at which injected currents, and if asked for the rates of private input, step."""
+    names = ("value", "rate") if rates else ("value",)
+    signals = [getattr(item, name, None) for p in network.populations for item in p.inputs for name in names]
     times = [signal.times for signal in signals if isinstance(signal, Steps)]
     return np.unique(np.concatenate(times)) if times else np.empty(0)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from time import perf_counter
 from types import ModuleType
 from typing import Any
 
@@ -14,7 +15,7 @@ from spikesim.engines import delta, event, grid, plastic
 from spikesim.engines.currents import next_change
 from spikesim.engines.delta import DeltaShard
 from spikesim.engines.event import EventShard
-from spikesim.engines.grid import GridShard, longest_slice
+from spikesim.engines.grid import GridShard, Meeting
 from spikesim.engines.history import History
 from spikesim.engines.layout import Block, Layout, Shard, change_times
 from spikesim.engines.sources import EventPoisson, Given, GridPoisson, Regular
@@ -24,6 +25,7 @@ from spikesim.network import Network, Projection
 
 ENGINES: dict[str, ModuleType] = {"event": event, "grid": grid}
 MANY = 300_000
+SLICE = 0.1  # seconds a slice of the grid engine should not take
 Receiver = Callable[[Block, NDArray[Any], NDArray[np.int64]], None]
 
 
@@ -39,18 +41,17 @@ class Run:
         self.tick = self.engine.TICK
         self.scale = 1.0 if engine == "event" else dt  # ms per tick
         self.histories = [History(self.tick) for _ in self.layout.blocks]
-        self.changes = change_times(network)
+        self.changes = change_times(network, rates=self.engine is grid)
         self.reach = self._reach()
         self.window = delta.window(self.reach) if engine == "event" else 0.0  # ms, of delta shards
         # length of slices in use: any up to `reach` gives the same spikes; the event engine adapts it to its arrivals
         self.span = min(self.reach, 1.0) if engine == "event" else self.reach
         self.sources = {b.number: self._source(b) for b in self.layout.blocks if b.neuron is None}
         self.shards: dict[int, list[Any]] = {b.number: [] for b in self.layout.blocks}
-        for shard in self.layout.shards:
-            self.shards[shard.block.number].append(self._shard(shard))
+        self.pool = ThreadPoolExecutor(threads) if threads > 1 else None
+        self._lay_out()
         self.now: Any = -1 if engine == "grid" else -1.0
         self.next_change = 0.0
-        self.pool = ThreadPoolExecutor(threads) if threads > 1 else None
 
     # ------------------------------------------------------------ building
 
@@ -62,9 +63,13 @@ class Run:
         delays = [p.min_delay for p in self.layout.recurrent if p.min_delay > 0]
         if self.engine is event:
             return 0.999 * min([event.LONGEST, *delays])
-        steps = min((self._ticks(d) for d in delays), default=1 << 30)
-        limits = [longest_slice(s.n, len(s.block.neuron.receptors)) for s in self.layout.shards if s.block.neuron]
-        return min([steps, 1000, *limits])
+        apart = [p for p in self.layout.recurrent if not self._within(p)]  # a block keeps its own loops in step
+        return min([1000, *(self._ticks(p.min_delay) for p in apart if p.min_delay > 0)])
+
+    def _within(self, projection: Projection) -> bool:
+        """Whether a projection leads from a block to itself."""
+        pre, post = (self.layout.block_of(view.population) for view in (projection.pre, projection.post))  # type: ignore[union-attr]
+        return pre is post
 
     def _source(self, block: Block) -> Any:
         population = block.populations[0]
@@ -80,7 +85,23 @@ class Run:
         """Times of given spikes as ticks."""
         return times if self.engine is event else np.rint(times / self.dt).astype(np.int64)
 
-    def _shard(self, shard: Shard) -> Any:
+    def _lay_out(self) -> None:
+        """Make the shards, in threads."""
+        meetings = {}
+        if self.engine is grid:
+            meetings = {b.number: Meeting(b, self.layout, self.dt) for b in self.layout.blocks if b.neuron}
+
+        def make(shard: Shard) -> Any:
+            with np.errstate(over="ignore"):
+                if self.engine is grid:
+                    return GridShard(shard, self.layout, meetings[shard.block.number], self.seed, self.dt)
+                return self._event_shard(shard)
+
+        made = map(make, self.layout.shards) if self.pool is None else self.pool.map(make, self.layout.shards)
+        for shard, state in zip(self.layout.shards, made, strict=True):
+            self.shards[shard.block.number].append(state)
+
+    def _event_shard(self, shard: Shard) -> EventShard:
         groups: dict[Any, list[Projection]] = {}
         for p in self.network.projections:
             post = p.post.population  # type: ignore[union-attr]
@@ -91,11 +112,9 @@ class Run:
         for number, bundle in enumerate(bundles):
             if bundle.projections[0].plasticity is not None:
                 plastic.attach(bundle, shard, number)
-        if self.engine is event and delta.fits(shard.block, self.network):
+        if delta.fits(shard.block, self.network):
             return DeltaShard(shard, bundles, self.seed, self.batch, self.window)
-        if self.engine is event:
-            return EventShard(shard, bundles, self.seed, self.batch)
-        return GridShard(shard, bundles, self.seed, self.batch, self.dt, self.reach)
+        return EventShard(shard, bundles, self.seed, self.batch)
 
     def _bundle(self, shard: Shard, sender: int, projections: list[Projection]) -> Bundle:
         block = self.layout.blocks[sender]
@@ -114,7 +133,7 @@ class Run:
     def advance(self, until: Any, receive: Receiver, between: Callable[[], bool]) -> bool:
         """Handle all events up to tick `until`; False if `between` slices asked to stop."""
         while self.now < until:
-            if self.now * self.scale >= self.next_change or self.now < 0:
+            if self._change() <= self.now or self.now < 0:
                 self._inject()
             end = self._end(until)
             self._slice(end, receive)
@@ -125,6 +144,8 @@ class Run:
 
     def _inject(self) -> None:
         time = max(0.0, float(self.now) * self.scale)
+        if self._change() <= self.now:
+            time = max(time, self.next_change)  # on the grid it may have been rounded down
         for shards in self.shards.values():
             for shard in shards:
                 shard.inject(time)
@@ -139,12 +160,13 @@ class Run:
             end = max(end, self._next_time() + self.span)
             aligned = np.floor(end / self.window) * self.window  # inside a window, delta shards do work twice
             end = aligned if aligned > self.now else end
-        if self.next_change < np.inf:
-            change = self.next_change
-            if self.engine is grid:
-                change = max(round(self.next_change / self.dt), self.now + 1)
-            end = min(end, change)
-        return min(end, until)
+        return min(end, self._change(), until)
+
+    def _change(self) -> Any:
+        """Tick of the next change of injected currents or of rates."""
+        return (
+            round(self.next_change / self.dt) if self.engine is grid and self.next_change < np.inf else self.next_change
+        )
 
     def _next_time(self) -> float:
         """Nothing happens before this time."""
@@ -156,17 +178,21 @@ class Run:
         return min(times)
 
     def _slice(self, end: Any, receive: Receiver) -> None:
+        began = perf_counter()
         for block in self.layout.blocks:
-            if block.neuron is None:
-                time, element = self.sources[block.number].emit(self.now, end)
-            else:
-                time, element = self._merge(block, end)
-            if len(time):
-                self.histories[block.number].append(time, element)
-                receive(block, time, element)
-        self._trim()
+            now = self.now
+            while now < end:
+                now, time, element = self._advance(block, now, end)
+                if len(time):
+                    self.histories[block.number].append(time, element)
+                    receive(block, time, element)
+        self._trim(end)
         if self.engine is event:
             self.span = self._adapted()
+        elif perf_counter() - began > SLICE:
+            self.span = max(1, self.span // 2)
+        elif self.span < self.reach and perf_counter() - began < SLICE / 4:
+            self.span = min(2 * self.span, self.reach)
 
     def _adapted(self) -> float:
         """Length of slices that keeps the arrivals of one within the processor's caches."""
@@ -175,33 +201,46 @@ class Run:
             return 0.5 * self.span
         return min(2.0 * self.span, self.reach) if size < MANY // 4 else self.span
 
-    def _merge(self, block: Block, end: Any) -> tuple[NDArray[Any], NDArray[np.int64]]:
-        """Let all shards of a block advance and put their spikes in order."""
+    def _advance(self, block: Block, now: Any, end: Any) -> tuple[Any, NDArray[Any], NDArray[np.int64]]:
+        """Let a block advance to `end`, or as far as it can at once; the time reached, and its spikes in order."""
+        if block.neuron is None:
+            return end, *self.sources[block.number].emit(now, end)
         shards = self.shards[block.number]
 
         def one(shard: Any) -> Any:
             with np.errstate(over="ignore"):  # interpreted kernels wrap on purpose; threads have states of their own
-                return shard.run(self.now, end, self.histories)
+                return shard.run(now, end, self.histories)
 
         if self.pool is None or len(shards) == 1:
             parts = [one(shard) for shard in shards]
         else:
             parts = list(self.pool.map(one, shards))
-        if len(parts) == 1:
-            return parts[0]
-        time, element = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+        if self.engine is grid:  # every shard knows the spikes of all
+            now, time, element = parts[0]
+            if len(parts) == 1 or self.batch == 1:
+                return now, time, element
+        else:
+            now, (time, element) = end, (np.concatenate(columns) for columns in zip(*parts, strict=True))
+            if len(parts) == 1:
+                return now, time, element
         order = np.lexsort((element, time))
-        return time[order], element[order]
+        return now, time[order], element[order]
 
-    def _trim(self) -> None:
-        """Forget spikes that everyone has taken up."""
+    def _trim(self, end: Any) -> None:
+        """Forget spikes that nobody will ask for."""
         needed = [h.end for h in self.histories]
         for shards in self.shards.values():
             for shard in shards:
-                for bundle, position in zip(shard.bundles, shard.positions, strict=True):
-                    needed[bundle.block] = min(needed[bundle.block], position)
+                for number, position in self._needed(shard, end):
+                    needed[number] = min(needed[number], position)
         for history, position in zip(self.histories, needed, strict=True):
             history.trim(position)
+
+    def _needed(self, shard: Any, end: Any) -> Iterable[tuple[int, int]]:
+        """Numbers of blocks, and the first of their spikes that a shard has still to take up."""
+        if self.engine is grid:
+            return shard.needed(end, self.histories)  # type: ignore[no-any-return]
+        return zip((bundle.block for bundle in shard.bundles), shard.positions, strict=True)
 
     # ------------------------------------------------------------ stopping and looking in
 

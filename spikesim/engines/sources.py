@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikesim._jit import kernel
-from spikesim.engines.grid_kernels import Counts, source_counts
+from spikesim.engines.grid_kernels import Counts, source_spikes
 from spikesim.engines.poisson import classes, count_tables, pieces
 from spikesim.inputs import PoissonSource, RegularSource, SpikeSource
 from spikesim.network import Population
@@ -92,31 +92,31 @@ class GridPoisson:
         times, self.values = pieces(source.rate)
         self.steps = np.rint(times / dt).astype(np.int64)
         self.piece = -1
-        self.element = np.arange(batch * population.size, dtype=np.int64)
-        self.out = np.empty(len(self.element), np.int64)
 
     def _enter(self, piece: int) -> None:
         rates = np.broadcast_to(np.asarray(self.values[piece], dtype=np.float64), self.shape).ravel()
         distinct, klass = classes(rates)
         self.table = Counts(*count_tables(distinct * self.dt * 1e-3))
-        self.klass, self.piece = np.maximum(klass, 0), piece
-        self.silent = not rates.any()
+        self.klass, self.piece = klass.astype(np.int32), piece
+        self.expected, self.silent = float(rates.sum() * self.dt * 1e-3), not rates.any()
 
     def emit(self, after: int, until: int) -> Emission:
         """Spikes of the steps after + 1 … until."""
-        times, elements = [], []
-        for step in range(max(after, 0) + 1, until + 1):
+        step, found = max(after, 0) + 1, [(np.empty(0, np.int64), np.empty(0, np.int64))]
+        while step <= until:
             piece = int(np.searchsorted(self.steps, step - 1, "right")) - 1
+            last = min(until, int(self.steps[piece + 1])) if piece + 1 < len(self.steps) else until
             if piece != self.piece:
                 self._enter(piece)
-            if self.silent or not source_counts(self.table, self.klass, self.key, self.element, step, self.out):
-                continue
-            hit = np.flatnonzero(self.out)
-            elements.append(np.repeat(hit, self.out[hit]))
-            times.append(np.full(len(elements[-1]), step, dtype=np.int64))
-        if not times:
-            return np.empty(0, np.int64), np.empty(0, np.int64)
-        return np.concatenate(times), np.concatenate(elements)
+            room = int(2.0 * self.expected * (last - step + 1)) + 1024
+            while step <= last and not self.silent:
+                time, element = np.empty(room, np.int64), np.empty(room, np.int64)
+                done, n = source_spikes(self.table, self.klass, self.key, step, last, time, element)
+                found.append((time[:n], element[:n]))
+                step, room = done + 1, 2 * room
+            step = last + 1
+        time, element = (np.concatenate(columns) for columns in zip(*found, strict=True))
+        return time, element
 
     def next_time(self, after: Any) -> float:
         """The grid engine never skips steps."""

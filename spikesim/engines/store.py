@@ -18,7 +18,7 @@ from spikesim.connectivity.rule import Pairs
 from spikesim.network import Projection
 from spikesim.rng import make_key
 
-CHUNK = 4_000_000  # synapses drawn at a time while building
+CHUNK = 1_000_000  # synapses drawn at a time while building
 KEEP = 20_000_000  # up to this many, drawn pairs are kept between the two passes
 
 
@@ -79,6 +79,31 @@ class Bundle:
         self.names = [p.name for p in projections]
         self.base = store.weight.copy()
 
+    def deliveries(self) -> list[int]:
+        """Synaptic events of each projection so far."""
+        return [int(n) for n in self.store.events]
+
+    @property
+    def weight(self) -> NDArray[np.float64]:
+        """Weight, or factor of the weights, of each projection."""
+        return self.store.weight  # type: ignore[no-any-return]
+
+    @property
+    def active(self) -> NDArray[np.uint8]:
+        """0 where a projection is paused."""
+        return self.store.active  # type: ignore[no-any-return]
+
+    def restore(self, q: int, weight: float, active: int, events: int) -> None:
+        """Set what moves of projection number q."""
+        self.store.weight[q], self.store.active[q], self.store.events[q] = weight, active, events
+
+    def change(self, q: int, factor: float | None = None, active: bool | None = None) -> None:
+        """Scale the weights of projection number q, relative to how it was described; pause or resume it."""
+        if factor is not None:
+            self.store.weight[q] = self.base[q] * factor
+        if active is not None:
+            self.store.active[q] = active
+
     @property
     def nbytes(self) -> int:
         """Memory of the synapses."""
@@ -123,7 +148,7 @@ def _weight_type(projection: Projection) -> Any:
     return np.float32
 
 
-def _chunks(projection: Projection, seed: int, lo: int, hi: int) -> Iterator[Pairs]:
+def chunks(projection: Projection, seed: int, lo: int, hi: int) -> Iterator[Pairs]:
     """All synapses of a projection onto targets lo … hi-1 of its post side, in pieces."""
     pre, post = projection.pre, projection.post
     key = make_key(seed, "connectivity", projection.name)  # type: ignore[arg-type]
@@ -133,9 +158,10 @@ def _chunks(projection: Projection, seed: int, lo: int, hi: int) -> Iterator[Pai
         yield projection.rule.pairs(key, len(pre), len(post), projection.same, a, min(a + step, hi))  # type: ignore[arg-type]
 
 
-def _values(value: Any, pairs: Pairs, key: Any) -> NDArray[np.float64]:
+def values(value: Any, pairs: Pairs, key: Any) -> NDArray[np.float64]:
+    """Weights or delays of pairs as described by a number, a distribution or an array."""
     if isinstance(value, Distribution):
-        return value.sample(key, pairs.post.astype(np.int64), pairs.draw.astype(np.int64))
+        return value.sample(key, pairs.post, pairs.draw)
     if isinstance(value, np.ndarray):
         return value[pairs.index]
     return np.full(len(pairs.pre), value)
@@ -204,7 +230,7 @@ def build(
     delay, kind = mode(projections[0], convert)[:2]
     kept: dict[int, list[Pairs]] = {}
     for q, p in enumerate(projections):
-        pieces = _chunks(p, seed, *targets[q][:2])
+        pieces = chunks(p, seed, *targets[q][:2])
         if p.synapses <= KEEP:
             pieces = iter(kept.setdefault(q, list(pieces)))
         for pairs in pieces:
@@ -216,14 +242,14 @@ def build(
     delays = np.empty(total, dtype=convert(np.empty(0)).dtype) if delay is None else None
     cursor = start.copy()
     for q, p in enumerate(projections):
-        for pairs in kept.pop(q, None) or _chunks(p, seed, *targets[q][:2]):
+        for pairs in kept.pop(q, None) or chunks(p, seed, *targets[q][:2]):
             slot = np.empty(len(pairs.pre), dtype=np.int64)
             _place(cursor, row[q], pairs.pre, pairs.post, targets[q][2], target, slot)
             if kind != "shared":
-                drawn = _values(p.weight, pairs, make_key(seed, "weight", p.name))  # type: ignore[arg-type]
+                drawn = values(p.weight, pairs, make_key(seed, "weight", p.name))  # type: ignore[arg-type]
                 own[slot] = drawn if pairs.weight is None else drawn * pairs.weight
             if delays is not None:
-                drawn = _values(p.delay, pairs, make_key(seed, "delay", p.name))  # type: ignore[arg-type]
+                drawn = values(p.delay, pairs, make_key(seed, "delay", p.name))  # type: ignore[arg-type]
                 delays[slot] = convert(drawn)
     if delays is not None:
         if delays.dtype.kind == "i":
