@@ -3,67 +3,32 @@
 Describe a network of `Population` and `Projection`, run it with `simulate`, look at the `Result`.
 """
 
-from spikesim import engines, errors, zoo
-from spikesim._jit import at
-from spikesim.connectivity import *  # noqa: F403
-from spikesim.connectivity import __all__ as _connectivity
-from spikesim.errors import SpikesimError
-from spikesim.inputs import Current, NoiseCurrent, PoissonInput, PoissonSource, RegularSource, SpikeSource, Steps
-from spikesim.memory import summary
-from spikesim.network import Network, Neuron, Population, Projection
-from spikesim.neurons import IF, LIF, AdaptiveThreshold, FixedThreshold, Membrane, ResetBySubtraction, ResetTo
-from spikesim.parameters import Part, param
-from spikesim.recording import Record
-from spikesim.result import Counts, Result
-from spikesim.simulate import Simulation, simulate
-from spikesim.spikes import Spikes
-from spikesim.synapses import Alpha, Delta, Exponential, ExponentialConductance
-from spikesim.verbs import advance, decay, derivative, inject, on_spike, receive
+import importlib
+import importlib.util
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
-__all__ = [
-    "IF",
-    "LIF",
-    "AdaptiveThreshold",
-    "Alpha",
-    "Counts",
-    "Current",
-    "Delta",
-    "Exponential",
-    "ExponentialConductance",
-    "FixedThreshold",
-    "Membrane",
-    "Network",
-    "Neuron",
-    "NoiseCurrent",
-    "Part",
-    "PoissonInput",
-    "PoissonSource",
-    "Population",
-    "Projection",
-    "Record",
-    "RegularSource",
-    "ResetBySubtraction",
-    "ResetTo",
-    "Result",
-    "Simulation",
-    "SpikeSource",
-    "Spikes",
-    "SpikesimError",
-    "Steps",
-    "advance",
-    "at",
-    "decay",
-    "derivative",
-    "engines",
-    "errors",
-    "inject",
-    "on_spike",
-    "param",
-    "receive",
-    "simulate",
-    "summary",
-    "zoo",
-    *_connectivity,
-]
+if TYPE_CHECKING:
+    from spikesim.api import *  # noqa: F403
+    from spikesim.connectivity import *  # noqa: F403
+
+
+def __getattr__(name: str) -> Any:
+    """Import modules and public names when they are asked for: `spikesim --help` needs none (PEP 562)."""
+    if name == "__all__":
+        return importlib.import_module("spikesim.api").__all__
+    if name.startswith("_"):
+        raise AttributeError(f"module 'spikesim' has no attribute {name!r}")
+    if importlib.util.find_spec(f"spikesim.{name}") is not None:
+        return importlib.import_module(f"spikesim.{name}")
+    api = importlib.import_module("spikesim.api")
+    globals().update({public: getattr(api, public) for public in api.__all__})
+    try:
+        return globals()[name]
+    except KeyError:
+        raise AttributeError(f"module 'spikesim' has no attribute {name!r}") from None
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *importlib.import_module("spikesim.api").__all__})

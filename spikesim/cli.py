@@ -44,13 +44,38 @@ def run(
         Path | None, typer.Option(metavar="DIR", help="Write spikes.h5, summary.json and overview.png there.")
     ] = None,
     plot: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a picture of the activity.")] = None,
+    states: Annotated[
+        str | None,
+        typer.Option(
+            "--record-states",
+            metavar="NAMES",
+            help="Sample these states of all neurons, such as v or v,i_syn, and write them to spikes.h5; needs --out.",
+        ),
+    ] = None,
+    interval: Annotated[
+        float | None, typer.Option(metavar="MS", help="Time between samples of --record-states. (default: 1)")
+    ] = None,
     overwrite: Overwrite = False,
     json: Json = False,
 ) -> None:
     """Run a network from the literature and print sizes, times, rates and irregularity."""
     from spikesim.commands.run import Plan, command
 
-    plan = Plan(network, engine, duration, dt, scale, seed, threads, tuple(settings or ()), out, plot, overwrite)
+    plan = Plan(
+        network,
+        engine,
+        duration,
+        dt,
+        scale,
+        seed,
+        threads,
+        tuple(settings or ()),
+        out,
+        plot,
+        overwrite,
+        states,
+        interval,
+    )
     command(plan, json)
 
 

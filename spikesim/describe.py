@@ -11,7 +11,7 @@ import numpy as np
 from scipy import sparse
 
 from spikesim import connectivity
-from spikesim.connectivity.rule import Rule
+from spikesim.connectivity.rule import MEMBERS
 from spikesim.errors import FileError, SpikesimError
 from spikesim.inputs import Steps
 from spikesim.network import Network, Neuron, Population, Projection, View
@@ -43,7 +43,7 @@ def _type(name: str) -> type:
     known |= {_name(c): c for c in _subclasses(Part)}
     module, _, plain = name.rpartition(":")
     rule = getattr(sys.modules.get(module), plain, None) if module else None
-    if name not in known and isinstance(rule, type) and issubclass(rule, Rule):
+    if name not in known and isinstance(rule, type) and all(hasattr(rule, x) for x in MEMBERS):
         return rule
     # a script that was run is the module __main__, the same file imported is not
     same = [c for c in _subclasses(Part) if module and not _house(c) and c.__qualname__ == plain]

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikesim.connectivity.distributions import Distribution
-from spikesim.connectivity.rule import Rule
+from spikesim.connectivity.rule import MEMBERS, Pairs, Rule, check_pairs
 from spikesim.connectivity.rules import OneToOne
+from spikesim.connectivity.values import as_synaptic
 from spikesim.errors import NetworkError, ParameterError, unknown
 from spikesim.inputs import Current, NoiseCurrent, PoissonInput, PoissonSource, RegularSource, SpikeSource
 from spikesim.inputs.steps import check_signal
@@ -43,7 +44,7 @@ class Neuron:
         What a spike does to the membrane.
     t_ref : float or array (n,), ms
         Absolute refractory period, >= 0: the membrane is held and delta inputs are lost until it ends (inputs
-        that arrive exactly at its end are lost too); currents and conductances evolve on.
+        that arrive exactly at its end are lost too); currents and conductances evolve on. 0 with a reset that lags.
     """
 
     membrane: Part
@@ -65,6 +66,13 @@ class Neuron:
         _check_role(self.reset, "Neuron.reset", "a reset such as ResetTo()", ("lag", "exact"))
         object.__setattr__(self, "synapses", dict(synapses))
         object.__setattr__(self, "t_ref", as_values(self.t_ref, "Neuron.t_ref", "ms", ">= 0"))
+        held, lag = np.flatnonzero(self.t_ref), self.reset.lag  # type: ignore[attr-defined]
+        if lag > 0 and held.size:
+            where = f" (neuron {held[0]})" if isinstance(self.t_ref, np.ndarray) else ""
+            raise ParameterError(
+                f"Neuron.t_ref: must be 0 ms with a reset that lags by {lag:g} ms, got "
+                f"{np.ravel(self.t_ref)[held[0]]:g}{where}; drop the refractory period or the lag"
+            )
 
     @property
     def receptors(self) -> dict[str, Part]:
@@ -257,17 +265,32 @@ class Projection:
             raise unknown(f"receptor in {where}:", receptor, model.receptors)
         object.__setattr__(self, "receptor", receptor)
         if not isinstance(self.rule, Rule):
-            raise ParameterError(f"{where}: rule must be a connection rule such as OneToOne(), got {self.rule!r}")
+            lacking = ", ".join(x for x in MEMBERS if not hasattr(self.rule, x))
+            raise ParameterError(
+                f"{where}: rule must be a connection rule such as OneToOne(), got {self.rule!r}, which lacks {lacking}"
+            )
+        self._check_overlap(where)
         self.rule.check(len(self.pre), len(self.post), self.same, where)
         given = self.rule.given(len(self.pre), len(self.post))
-        object.__setattr__(self, "weight", _synaptic(self.weight, f"{where}: weight", given, ""))
-        object.__setattr__(self, "delay", _synaptic(self.delay, f"{where}: delay", given, ">= 0"))
+        object.__setattr__(self, "weight", as_synaptic(self.weight, f"{where}: weight", given, ""))
+        object.__setattr__(self, "delay", as_synaptic(self.delay, f"{where}: delay", given, ">= 0"))
         if self.plasticity is not None:
             if not isinstance(self.plasticity, Plasticity):
                 raise ParameterError(f"{where}: plasticity must be a rule such as PairSTDP(), got {self.plasticity!r}")
             object.__setattr__(self, "dendritic", self.plasticity.check(self.weight, self.delay, self.dendritic, where))
         elif self.dendritic is not None:
             raise ParameterError(f"{where}: dendritic only matters with plasticity; leave it out")
+
+    def _check_overlap(self, where: str) -> None:
+        """Rules know elements by their numbers in the slices, so they see self-connections in equal slices only."""
+        pre, post = self.pre, self.post
+        assert isinstance(pre, View) and isinstance(post, View)
+        meet = pre.population is post.population and pre.lo < post.hi and post.lo < pre.hi
+        if meet and not self.same and not getattr(self.rule, "allow_self", True):
+            raise ParameterError(
+                f"{where}: allow_self=False needs slices that are equal or have no element in common, got {pre!r} and "
+                f"{post!r}; make one projection for the common elements and others for the rest"
+            )
 
     @property
     def same(self) -> bool:
@@ -287,6 +310,13 @@ class Projection:
         if isinstance(self.delay, Distribution):
             return max(0.0, self.delay.low)
         return float(np.min(self.delay))
+
+    def pairs(self, key: np.uint64, lo: int, hi: int) -> Pairs:
+        """Synapses onto targets ``lo <= post < hi`` of `post`, checked: kernels write where they say."""
+        n_pre, n_post = len(self.pre), len(self.post)  # type: ignore[arg-type]
+        found = self.rule.pairs(key, n_pre, n_post, self.same, lo, hi)
+        check_pairs(found, n_pre, lo, hi, self.rule.given(n_pre, n_post), f"Projection {self.name!r}: {self.rule!r}")
+        return found
 
     def __repr__(self) -> str:
         return f"Projection({self.name}: {self.rule!r}, weight={_brief(self.weight)}, delay={_brief(self.delay)} ms" + (
@@ -394,22 +424,6 @@ def _check_name(name: Any, owner: str) -> None:
 def _check_role(part: Any, owner: str, wanted: str, needs: tuple[str, ...]) -> None:
     if not isinstance(part, Part) or not all(hasattr(part, x) for x in needs):
         raise ParameterError(f"{owner}: must be {wanted}, which declares {', '.join(needs)}; got {part!r}")
-
-
-def _synaptic(value: Any, owner: str, given: int | None, bounds: str) -> Any:
-    """A weight or delay: number, distribution, or array with one value per synapse."""
-    if isinstance(value, Distribution):
-        if bounds and value.low < 0:
-            raise ParameterError(f"{owner}: must be {bounds}; give the distribution a lower limit, low=0 or more")
-        return value
-    if isinstance(value, np.ndarray):
-        value = value.ravel()
-    values = as_values(value, owner, bounds=bounds)
-    if isinstance(values, np.ndarray) and given is None:
-        raise ParameterError(f"{owner}: this rule draws its pairs; give a number or a distribution, not an array")
-    if isinstance(values, np.ndarray) and len(values) != given:
-        raise ParameterError(f"{owner}: needs {given} values (one per synapse), got {len(values)}")
-    return values
 
 
 def _brief(value: Any) -> str:

@@ -20,6 +20,7 @@ _M1 = np.uint64(0xBF58476D1CE4E5B9)
 _M2 = np.uint64(0x94D049BB133111EB)
 _S30, _S27, _S31, _S12 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(12)
 _ONE = np.uint64(1)
+_LOW = np.uint64(2**32 - 1)
 _TO_UNIT = 2.0**-52
 
 
@@ -106,8 +107,20 @@ def _edge_of_layer(word, layer, x):
 
 @kernel(inline=True)
 def below(word, n):
-    """Whole number in [0, n) from 64 bits, for n < 2**32 (multiply-shift; bias below n / 2**32)."""
-    return np.int64(((word >> U64(32)) * U64(n)) >> U64(32))
+    """Whole number in [0, n) from 64 random bits, for n < 2**32, all equally likely (Lemire, doi:10.1145/3230636)."""
+    product = (word >> U64(32)) * U64(n)
+    if (product & _LOW) < U64(n):
+        product = _settled(word, product, U64(n))
+    return np.int64(product >> U64(32))
+
+
+@kernel(inner=True)
+def _settled(word, product, n):
+    """The rare rest of `below`: words that are too many for equal shares give way to words derived from them."""
+    while (product & _LOW) < (_LOW + _ONE - n) % n:
+        word = mix(word + GOLDEN)
+        product = (word >> U64(32)) * n
+    return product
 
 
 @kernel(lean=True)

@@ -64,12 +64,12 @@ def test_help_and_version(cli):
     assert cli("--version").stdout.strip() == f"spikesim {ss.__version__}"
 
 
-def test_help_needs_neither_figures_nor_training():
+def test_help_needs_neither_kernels_nor_figures_nor_training():
     code = (
         "import sys, spikesim.cli as c\n"
         "try: c.main(['--help'])\n"
         "except SystemExit: pass\n"
-        "assert not {'matplotlib', 'sklearn', 'torch'} & set(sys.modules), 'slow start'"
+        "assert not {'numba', 'matplotlib', 'sklearn', 'torch'} & set(sys.modules), 'slow start'"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -172,6 +172,29 @@ def test_out_writes_whole_files_once(cli, tmp_path):
     assert cli(*SMALL, "--out", out, "--overwrite").exit_code == 0
 
 
+@pytest.mark.parametrize("engine", ["event", "grid"])
+def test_states_are_sampled_to_the_file(cli, tmp_path, engine):
+    args = ("run", "vogels-abbott-cuba", "--scale", "0.1", "--duration", "20", "--engine", engine, "--out", tmp_path)
+    result = cli(*args, "--record-states", "v, i_exc", "--interval", "2.5", "--json")
+    assert result.exit_code == 0 and result.stderr.count("wrote ") == 3, result.stderr
+    found = ss.Result.load(tmp_path / "spikes.h5")
+    assert found.state_times == pytest.approx([0, 2.5, 5, 7.5, 10, 12.5, 15, 17.5, 20], abs=1e-9)
+    assert {name: list(x) for name, x in found.states.items()} == {"exc": ["v", "i_exc"], "inh": ["v", "i_exc"]}
+    assert found.states["exc"]["v"].shape == (9, 320)
+    assert found.states["exc"]["i_exc"].max() > 10.0  # of the stimulus
+    network = ss.zoo.build("vogels-abbott-cuba", scale=0.1)
+    plain = ss.simulate(network, 20.0, engine=engine)
+    assert found.counts == plain.counts and found.spikes["stimulus"] == plain.spikes["stimulus"]
+    fails(cli(*args, "--record-states", "v"), "exists already")
+
+
+def test_drawn_delays_of_the_microcircuit_lie_on_the_grid_without_a_note(cli):
+    result = cli("run", "microcircuit", "--scale", "0.01", "--duration", "1", "--engine", "grid", "--json")
+    assert result.exit_code == 0 and result.stderr == ""
+    coarse = cli("run", "microcircuit", "--scale", "0.01", "--duration", "1", "--engine", "grid", "--dt", "0.15")
+    assert coarse.exit_code == 0 and coarse.stderr.startswith("note: grid engine: times rounded to whole steps of 0.15")
+
+
 def test_plot_writes_a_picture(cli, tmp_path):
     assert cli(*SMALL, "--plot", tmp_path / "a.png").exit_code == 0
     assert (tmp_path / "a.png").stat().st_size > 1000
@@ -204,6 +227,21 @@ def test_plot_writes_a_picture(cli, tmp_path):
         (("run", "brunel", "--plot", "picture.txt"), ("--plot picture.txt: must end in .jpg, .pdf, .png",)),
         (("run", "brunel", "--plot", "no/such/folder/a.png"), ("cannot write there",)),
         (("zoo", "nest"), ("unknown network 'nest'",)),
+        (("run", "brunel", "--record-states", "v"), ("--record-states: needs --out DIR",)),
+        (("run", "brunel", "--record-states", "u", "--out", "no"), ("unknown state in --record-states", "'u'", "v")),
+        (("run", "brunel", "--record-states", ",", "--out", "no"), ("unknown state", "valid: v")),
+        (("run", "brunel", "--interval", "2"), ("--interval:", "name them with --record-states")),
+        (
+            ("run", "brunel", "--record-states", "v", "--interval", "-1", "--out", "no"),
+            ("--interval: must be > 0 ms, got -1.0",),
+        ),
+        (
+            ("run", "brunel", "--record-states", "v", "--interval", "0.15", "--engine", "grid", "--out", "no"),
+            ("--interval: must be a multiple of the time step of 0.1 ms, got 0.15 ms",),
+        ),
+        (("run", "brunel", "--set", "eta=1e308"), ("brunel: no network can be made with eta=1e+308: ", "got inf")),
+        (("run", "brunel", "--set", "n_exc=1e12"), ("brunel: n_exc: must be <= 2147483647, got 1e+12",)),
+        (("run", "microcircuit", "--set", "tau_m=1e300"), ("with tau_m=1e+300: numbers too large or too small",)),
     ],
 )
 def test_mistakes_end_in_one_line(cli, args, parts):

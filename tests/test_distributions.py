@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from spikesim.connectivity import LogNormal, Normal, Uniform
+from spikesim.connectivity import LogNormal, Normal, Rounded, Uniform
 from spikesim.connectivity.normal import quantile, quantiles
 from spikesim.errors import ParameterError
 from spikesim.rng import make_key
@@ -112,6 +112,18 @@ def test_one_value_distributions():
     assert Normal().sample(KEY, [], 0).size == 0
 
 
+def test_rounded_values_lie_on_the_lattice_next_to_those_of_the_part():
+    part, step = Normal(1.5, 0.75, low=0.01), 0.1
+    free, rounded = part.sample(KEY, E, 0), Rounded(part, step).sample(KEY, E, 0)
+    np.testing.assert_array_equal(rounded, step * np.rint(rounded / step))
+    assert np.abs(rounded - free).max() <= 0.5 * step + 0.04 + 1e-12  # the smallest are lifted to one step
+    assert rounded.min() == Rounded(part, step).low == step
+    both = Rounded(Uniform(-1.0, 1.0), 0.25).sample(KEY, E, 0)
+    assert set(both) == {0.25 * k for k in range(-4, 5)}  # 0 of what is negative and next to it
+    assert Rounded(Uniform(-1.0, 1.1), 0.25).high == 1.0
+    assert Rounded(part, step).mean_value == part.mean_value
+
+
 def test_description():
     assert repr(Normal(1.0, 2.0, low=0.0)) == "Normal(mean=1, std=2, low=0, high=inf, outside='redraw')"
     assert repr(Uniform(1, 2)) == "Uniform(low=1, high=2)"
@@ -133,6 +145,8 @@ def test_description():
         (lambda: Normal(outside="wrap"), r"Normal\.outside: must be 'redraw' or 'clip', got 'wrap'"),
         (lambda: Normal(0, 1, low=50), r"Normal: no probability between low = 50 .* outside='clip'"),
         (lambda: Normal(0, 0, low=1), r"Normal: no probability between"),
+        (lambda: Rounded(Normal(), 0), r"Rounded\.step: must be > 0, got 0"),
+        (lambda: Rounded(1.5), r"Rounded\.part: must be a distribution such as Normal\(\), got 1\.5"),
         (lambda: LogNormal(low=-1), r"LogNormal\.low: must be >= 0 \(values are positive\), got -1"),
         (lambda: LogNormal(800), r"LogNormal\.mu: mu \+ 10 sigma must be <= 700"),
     ],

@@ -132,6 +132,32 @@ def test_import_brings_no_heavy_package(tmp_path):
     assert not set(HEAVY) & set(loaded)
 
 
+def test_public_names_come_when_they_are_asked_for(tmp_path):
+    code = """
+import sys, spikesim
+assert "numba" not in sys.modules
+assert spikesim.errors.SpikesimError and "numba" not in sys.modules
+names = spikesim.__all__
+assert {"LIF", "FixedIndegree", "simulate", "zoo"} <= set(names) <= set(dir(spikesim)), names
+assert callable(spikesim.simulate) and spikesim.plotting.raster and spikesim.analysis
+from spikesim import *
+assert LIF is spikesim.LIF and simulate is spikesim.simulate
+for name in ("nothing", "_nothing", "simulation_"):
+    assert not hasattr(spikesim, name)
+try:
+    from spikesim import Lif
+except ImportError as error:
+    assert "cannot import name 'Lif' from 'spikesim'" in str(error)
+"""
+    python("-c", code, cwd=tmp_path)
+
+
+def test_no_module_hides_a_public_name():
+    modules = {path.stem for path in Path(ss.__file__).parent.iterdir()}
+    hidden = [name for name in ss.__all__ if name in modules and not isinstance(getattr(ss, name), type(ss))]
+    assert not hidden
+
+
 def test_requirements_are_pinned_where_tests_install_them():
     pinned = {line.partition("==")[0] for line in (ROOT / "constraints.txt").read_text().splitlines() if "==" in line}
     extras = PROJECT["optional-dependencies"]

@@ -15,6 +15,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
+import spikesim as ss
 from spikesim import plotting
 from spikesim.errors import FileError, ParameterError
 from spikesim.spikes import Spikes
@@ -31,11 +32,12 @@ def population(n: int, k: int, duration: float = 200.0, seed: int = 0) -> Spikes
     return Spikes(rng.uniform(0.0, duration, k), rng.integers(0, n, k), n, duration)
 
 
-def outcome(**changes) -> SimpleNamespace:
+def outcome(size=4, **changes) -> SimpleNamespace:
     """What plotting reads of a result."""
     v = np.cumsum(np.random.default_rng(0).normal(size=(50, 4)), axis=0)
-    receptors = {"ampa": SimpleNamespace(weight_unit="nS"), "slow": SimpleNamespace(weight_unit="pA")}
-    network = {"exc": SimpleNamespace(size=4, model=SimpleNamespace(receptors=receptors))}
+    neuron = ss.Neuron(ss.LIF(), {"ampa": ss.ExponentialConductance(), "slow": ss.Exponential()})
+    trains = ss.Population("trains", 30, ss.PoissonSource(50.0))
+    network = ss.Network([trains, ss.Population("exc", size, neuron), ss.Population("inh", 20, neuron)])
     return SimpleNamespace(**{
         "spikes": {"exc": population(80, 900), "inh": population(20, 300, seed=1)},
         "states": {"exc": {"v": v, "i_syn": v, "g_ampa": v, "g_slow": v, "theta": v, "w": v}},
@@ -167,9 +169,9 @@ def test_traces_draw_the_elements_asked_for_and_the_threshold():
 
 
 def test_traces_of_a_recorded_part_are_not_passed_off_as_neuron_numbers():
-    result = outcome()
-    result.network["exc"].size = 100
-    assert plotting.traces(result, "exc", ids=[2]).get_legend().get_texts()[0].get_text() == "exc, recorded 2"
+    assert (
+        plotting.traces(outcome(size=100), "exc", ids=[2]).get_legend().get_texts()[0].get_text() == "exc, recorded 2"
+    )
 
 
 def test_traces_and_overview_take_one_stimulus_of_a_batch():
@@ -194,6 +196,17 @@ def test_overview_shows_every_population_once_without_overlapping_labels():
     page = figure.bbox
     assert all(box.x0 >= page.x0 and box.y0 >= page.y0 for box in boxes)
     assert len(set(plotting.COLOURS)) >= len(names)
+
+
+def test_overview_does_not_take_spike_sources_for_neurons():
+    spikes = {"trains": population(30, 90), "exc": population(4, 90), "inh": population(20, 90)}
+    figure = plotting.overview(outcome(spikes=spikes))
+    assert figure.get_suptitle() == "24 neurons and 30 spike sources, 200 ms, event engine"
+    labels = [t.get_text() for t in figure.axes[0].get_yticklabels()]
+    assert labels == ["exc (4)", "inh (20)", "trains (30)"]
+    assert [t.get_text() for t in figure.legends[0].get_texts()] == ["exc", "inh"]
+    alone = plotting.overview(outcome(spikes={"trains": population(30, 90)}))
+    assert alone.get_suptitle() == "trains: 30 spike sources, 200 ms, event engine"
 
 
 def test_a_silent_run_is_drawn_and_named():

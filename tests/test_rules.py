@@ -29,6 +29,7 @@ from spikesim.connectivity import (
     Sparse,
     Uniform,
 )
+from spikesim.connectivity.rule import check_pairs
 from spikesim.errors import ParameterError
 from spikesim.rng import make_key
 
@@ -83,6 +84,8 @@ def test_pairs_are_sorted_numbered_and_in_range(case):
     rule, n_pre, n_post, same = case
     rule.check(n_pre, n_post, same, "Projection 'p'")
     assert isinstance(rule, Rule)
+    check_pairs(find(case), n_pre, 0, n_post, rule.given(n_pre, n_post), "Projection 'p'")
+    assert (rule.weights is None) == (find(case).weight is None)
     found = find(case)
     assert [x.dtype for x in found[:3]] == [np.int32] * 3
     assert (np.diff(found.post) >= 0).all()
@@ -281,6 +284,13 @@ def test_check_says_what_does_not_fit(case, message):
     rule, *sizes = case
     with pytest.raises(ParameterError, match=message):
         rule.check(*sizes, "Projection 'p'")
+
+
+@pytest.mark.parametrize("rule", [case[0] for case in CASES[-2:]], ids=repr)
+@pytest.mark.parametrize(("lo", "hi"), [(-1, 5), (0, 1000), (5, 2)])
+def test_targets_that_do_not_exist(rule, lo, hi):
+    with pytest.raises(ParameterError, match=f"targets: must lie in 0 … .*, got {lo} … {hi}"):
+        rule.pairs(make_key(0), 84, 108, False, lo, hi)
 
 
 def test_forbidden_selves_matter_only_within_one_population():

@@ -63,6 +63,15 @@ def test_scale_multiplies_neurons_and_indegrees(name):
             "unknown value of microcircuit: drive: 'noise'; valid: dc, po",
         ),
         (lambda: zoo.build("vogels-abbott-cuba", stim_n=4000), "stim_n: must be at most 3200"),
+        (lambda: zoo.build("brunel", p=1e-6), "brunel: p = 1e-06 of 10000 exc neurons makes no syn.*use p of 5.1e-05"),
+        (lambda: zoo.build("brunel", scale=1e-3), "p = 0.1 of 2 inh neurons makes no synapse.*or a larger scale"),
+        (lambda: zoo.build("vogels-abbott-cuba", n_inh=20), "cuba: p = 0.02 of 20 inh neurons makes no synapse"),
+        (lambda: zoo.build("brunel", n_exc=1e12), "brunel: n_exc: must be <= 2147483647, got 1e.12"),
+        (lambda: zoo.build("brunel", eta=1e308), "brunel: no network can be made with eta=1e.308: PoissonInput.rate"),
+        (
+            lambda: zoo.build("microcircuit", delay_min=100.0),
+            "microcircuit: no network can be made with delay_min=100.0: Normal: no probability between",
+        ),
         (lambda: zoo.parse("brunel", ["g"]), "setting 'g': must look like name=value"),
         (lambda: zoo.parse("brunel", ["=5"]), "must look like name=value"),
         (lambda: zoo.parse("brunel", ["g=five"]), "brunel: g: must be a number, got 'five'"),
@@ -156,8 +165,10 @@ def test_microcircuit_strengths_are_the_published_ones():
     assert table["L4E->L23E"].weight.mean == pytest.approx(2 * 87.81, abs=0.01)
     assert table["L23I->L4E"].weight.mean == pytest.approx(-4 * 87.81, abs=0.02)
     assert table["L23I->L4E"].weight.std == pytest.approx(0.1 * 4 * 87.81, abs=0.02)
-    assert (table["L5E->L5I"].delay.mean, table["L5I->L5E"].delay.mean) == (1.5, 0.75)
-    assert (table["L5E->L5I"].delay.std, table["L5I->L5E"].delay.std) == (0.75, 0.375)
+    delays = [table[name].delay.part for name in ("L5E->L5I", "L5I->L5E")]
+    assert [(d.mean, d.std, d.low) for d in delays] == [(1.5, 0.75, 0.1), (0.75, 0.375, 0.1)]
+    assert {table[name].delay.step for name in table} == {0.1}
+    assert projections(zoo.build("microcircuit", delay_step=0.0))["L5E->L5I"].delay == delays[0]
     published = [562.0, 526.9, 737.6, 667.3, 702.5, 667.3, 1018.6, 737.6]
     assert [p.inputs[0].value for p in network] == pytest.approx(published, abs=0.06)
     rates = [p.inputs[0].rate for p in zoo.build("microcircuit")]
@@ -209,7 +220,6 @@ def test_microcircuit_without_spread_has_constant_weights_and_delays():
 
 @compiled
 @pytest.mark.slow
-@pytest.mark.filterwarnings("ignore:grid engine. times rounded")
 @pytest.mark.parametrize("name", NAMES)
 def test_declared_engines_run_and_others_refuse(name):
     network = zoo.build(name, scale=0.02 if name == "microcircuit" else 0.1)
@@ -256,7 +266,6 @@ def test_vogels_abbott_coba_sustains_itself():
 
 
 @compiled
-@pytest.mark.filterwarnings("ignore:grid engine. times rounded")
 def test_microcircuit_rates_at_a_tenth_are_those_of_nest():
     network = zoo.build("microcircuit", scale=0.1)
     results = [ss.simulate(network, 1000.0, engine="grid", seed=seed) for seed in (1, 2, 3)]

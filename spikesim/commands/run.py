@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -40,6 +40,8 @@ class Plan(NamedTuple):
     out: Path | None
     plot: Path | None
     overwrite: bool
+    states: str | None
+    interval: float | None
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,8 @@ class Job:
     out: Path | None
     pictures: tuple[Path, ...]
     overwrite: bool
+    states: dict[str, tuple[str, ...]]
+    interval: float
 
 
 def command(plan: Plan, as_json: bool) -> None:
@@ -101,25 +105,30 @@ def check(plan: Plan) -> Job:
     overrides = zoo.parse(plan.network, plan.settings)
     network = zoo.build(plan.network, float(scale), **overrides)
     pictures = ((plan.plot,) if plan.plot else ()) + ((plan.out / "overview.png",) if plan.out else ())
+    states, interval = _check_states(plan, network, engine, float(dt))
     _check_files(plan, pictures)
     return Job(
         known.name, network, overrides, engine, float(duration), float(dt), float(scale),
-        seed, threads, plan.out, pictures, plan.overwrite,
+        seed, threads, plan.out, pictures, plan.overwrite, states, interval,
     )  # fmt: skip
 
 
 def execute(job: Job) -> tuple[Result, bool]:
     """Result of the run, and whether Ctrl-C ended it early."""
-    from spikesim import Simulation
+    from spikesim import Record, Simulation
 
+    record = Record()
+    if job.states and job.out:  # states of all neurons may be many: they go to the file as the run goes
+        record = Record(states=job.states, interval=job.interval, to=job.out / "spikes.h5", overwrite=job.overwrite)
+    options: dict[str, Any] = {"engine": job.engine, "dt": job.dt, "seed": job.seed, "threads": job.threads}
     with announced(), track(None, None, f"building {job.name}", ""):
-        sim = Simulation(job.network, engine=job.engine, dt=job.dt, seed=job.seed, threads=job.threads)
-    with announced():
+        sim = Simulation(job.network, **options, record=record)
+    with announced(), closing(sim):
         try:
             sim.run(job.duration)
         except KeyboardInterrupt:  # raised between two slices: everything recorded is complete
             return sim.result(), True
-    return sim.result(), False
+        return sim.result(), False
 
 
 @contextmanager
@@ -152,7 +161,8 @@ def write(job: Job, result: Result, found: dict[str, Any]) -> list[Path]:
     written = []
     if job.out:
         spikes, text = job.out / "spikes.h5", job.out / "summary.json"
-        result.save(spikes, overwrite=job.overwrite)
+        if not job.states:
+            result.save(spikes, overwrite=job.overwrite)
         _write_text(text, to_json(found) + "\n")
         written += [spikes, text]
     if job.pictures and result.duration:
@@ -163,6 +173,28 @@ def write(job: Job, result: Result, found: dict[str, Any]) -> list[Path]:
             plotting.save(figure, path, overwrite=job.overwrite)
             written.append(path)
     return written
+
+
+def _check_states(plan: Plan, network: Network, engine: str, dt: float) -> tuple[dict[str, tuple[str, ...]], float]:
+    """States to sample, by population, and how often."""
+    if plan.states is None:
+        if plan.interval is not None:
+            raise ParameterError("--interval: is the time between samples of states; name them with --record-states")
+        return {}, 1.0
+    if plan.out is None:
+        raise ParameterError("--record-states: needs --out DIR, where spikes.h5 takes the states")
+    interval = float(as_values(1.0 if plan.interval is None else plan.interval, "--interval", "ms", "> 0", True))
+    steps = interval / dt
+    if engine == "grid" and (round(steps) < 1 or abs(steps - round(steps)) > 1e-6 * steps):
+        raise ParameterError(f"--interval: must be a multiple of the time step of {dt:g} ms, got {interval:g} ms")
+    neurons = {p.name: p.model.variables for p in network if not p.is_source}  # type: ignore[union-attr]
+    names = [name.strip() for name in plan.states.strip(" ,").split(",")]
+    valid = dict.fromkeys(v for variables in neurons.values() for v in variables)
+    for name in names:
+        if name not in valid:
+            raise unknown(f"state in --record-states of {plan.network}:", name, valid)
+    chosen = {p: tuple(v for v in variables if v in names) for p, variables in neurons.items()}
+    return {p: v for p, v in chosen.items() if v}, interval
 
 
 def _check_files(plan: Plan, pictures: tuple[Path, ...]) -> None:

@@ -1,7 +1,7 @@
 """Connection rules, and distributions of weights, delays and initial states."""
 
 from spikesim.connectivity.convolution import Convolution, Pooling
-from spikesim.connectivity.distributions import Distribution, LogNormal, Normal, Uniform
+from spikesim.connectivity.distributions import Distribution, LogNormal, Normal, Rounded, Uniform
 from spikesim.connectivity.given import Pairwise, Sparse
 from spikesim.connectivity.outdegree import FixedOutdegree
 from spikesim.connectivity.random_rules import FixedIndegree, FixedProbability, FixedTotalNumber
@@ -22,6 +22,7 @@ __all__ = [
     "Pairs",
     "Pairwise",
     "Pooling",
+    "Rounded",
     "Rule",
     "Sparse",
     "Uniform",

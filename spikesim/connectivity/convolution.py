@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spikesim._jit import kernel
-from spikesim.connectivity.rule import Pairs
+from spikesim.connectivity.rule import Pairs, Rule
 from spikesim.errors import ParameterError
 from spikesim.parameters import as_count
 
@@ -63,6 +63,8 @@ def _window_sizes(g: _Geometry) -> NDArray[np.int64]:
 
 def _window_pairs(g: _Geometry, channels: int, lo: int, hi: int) -> Pairs:
     """Pairs onto targets ``lo <= post < hi`` of `channels` output channels, with their places in the kernel."""
+    if not 0 <= lo <= hi <= channels * g.oh * g.ow:
+        raise ParameterError(f"targets: must lie in 0 … {channels * g.oh * g.ow}, got {lo} … {hi}")
     depth = 1 if g.own else g.c
     n = depth * int(np.tile(_window_sizes(g).ravel(), channels)[lo:hi].sum())
     pre, post, draw = (np.empty(n, np.int32) for _ in range(3))
@@ -115,7 +117,7 @@ def _check_images(name: str, owner: str, n_pre: int, n_post: int, shapes: dict[s
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Convolution:
+class Convolution(Rule):
     """Two-dimensional convolution as in ``torch.nn.Conv2d`` (cross-correlation, no flip of the kernel).
 
     The synapse from input (i, y, x) to output (o, v, u) has the weight
@@ -205,7 +207,7 @@ class Convolution:
 
 
 @dataclass(frozen=True)
-class Pooling:
+class Pooling(Rule):
     """Sum or mean over windows of each channel, as in ``torch.nn.AvgPool2d`` without padding.
 
     Elements are numbered channel by channel, row by row; a window that does not fit at the lower or right border is

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -161,11 +161,11 @@ class Uniform(Distribution):
 def _limits(part: Normal | LogNormal) -> None:
     """Check `low`, `high` and `outside`, which may be infinite and so are not declared with `param`."""
     name = type(part).__name__
-    for field in ("low", "high"):
-        value = getattr(part, field)
+    for limit in ("low", "high"):
+        value = getattr(part, limit)
         if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or math.isnan(value):
-            raise ParameterError(f"{name}.{field}: must be a number or infinite, got {value!r}")
-        object.__setattr__(part, field, float(value))
+            raise ParameterError(f"{name}.{limit}: must be a number or infinite, got {value!r}")
+        object.__setattr__(part, limit, float(value))
     if not part.low <= part.high:
         raise ParameterError(f"{name}.low: must be <= high = {part.high:g}, got {part.low:g}")
     if part.outside not in ("redraw", "clip"):
@@ -299,6 +299,45 @@ class LogNormal(Distribution):
 def _farthest(a: float) -> float:
     """Bound of samples from the standard normal distribution above `a`: 2**-54 of its tail lies further out."""
     return math.sqrt(max(a, 0.0) ** 2 + 75.0)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Rounded(Distribution):
+    """Values of another distribution, rounded to whole multiples of a step; those > 0 to at least one.
+
+    Delays on such a lattice are the same in both engines, where the step is a multiple of the grid's.
+
+    Parameters
+    ----------
+    part : Distribution
+        What is rounded.
+    step : float
+        In the unit of the values, > 0.
+    """
+
+    part: Distribution
+    step: float = param(0.1, "", "> 0", "distance of the values", scalar=True)
+    low: float = field(init=False)
+    high: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not isinstance(self.part, Distribution):
+            raise ParameterError(f"Rounded.part: must be a distribution such as Normal(), got {self.part!r}")
+        for name in ("low", "high"):
+            object.__setattr__(self, name, float(self._round(np.array([getattr(self.part, name)]))[0]))
+
+    @property
+    def mean_value(self) -> float:
+        """Mean of the distribution before it is rounded."""
+        return self.part.mean_value
+
+    def _round(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        steps = np.rint(values / self.step)
+        return self.step * np.where(values > 0, np.maximum(steps, 1.0), steps)
+
+    def _fill(self, key: np.uint64, elements: _Numbers, draws: _Numbers, out: NDArray[np.float64]) -> None:
+        out[:] = self._round(self.part.sample(key, elements, draws))
 
 
 def _with_limits(part: Normal | LogNormal, inside: float, a: float, b: float) -> float:

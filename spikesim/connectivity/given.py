@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from spikesim.connectivity.rule import Pairs
+from spikesim.connectivity.rule import Pairs, Rule
 from spikesim.connectivity.rules import as_flag, numbered
 from spikesim.errors import ParameterError
 
@@ -33,7 +33,7 @@ def _as_numbers(value: Any, owner: str) -> NDArray[np.int32]:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Pairwise:
+class Pairwise(Rule):
     """The pairs (pre[i], post[i]) given by the user.
 
     Arrays of weights or delays hold one value per pair, in the same order.
@@ -121,7 +121,7 @@ class Pairwise:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Sparse:
+class Sparse(Rule):
     """One synapse per stored entry of a sparse matrix, its weight the entry.
 
     Explicitly stored zeros are kept, as synapses of weight 0; call ``matrix.eliminate_zeros()`` first to drop them.

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from spikesim._jit import kernel
 from spikesim.connectivity.counts import binomial_counts, shared_counts
-from spikesim.connectivity.rule import Pairs
+from spikesim.connectivity.rule import Pairs, Rule
 from spikesim.connectivity.rules import as_flag
 from spikesim.errors import ParameterError
 from spikesim.parameters import as_count, as_values
@@ -67,7 +67,7 @@ def _draw_sources(key: np.uint64, counts: NDArray[np.int64], lo: int, m: int, sk
 
 
 @dataclass(frozen=True)
-class FixedProbability:
+class FixedProbability(Rule):
     """Each pair is connected with probability p, independently of all others, and at most once.
 
     Indegrees are drawn from Binomial(m, p), with m candidate sources, and then filled with a uniform subset of the
@@ -114,7 +114,7 @@ class FixedProbability:
 
 
 @dataclass(frozen=True)
-class Counted:
+class Counted(Rule):
     """What the rules with a number of synapses share."""
 
     k: int

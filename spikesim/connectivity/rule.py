@@ -7,6 +7,10 @@ from typing import NamedTuple, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from spikesim.errors import ParameterError
+
+MEMBERS = ("check", "expected", "given", "pairs", "weights")  # what `Rule` asks for
+
 
 class Pairs(NamedTuple):
     """Synapses of one projection onto a range of targets, sorted by target.
@@ -28,6 +32,11 @@ class Pairs(NamedTuple):
 class Rule(Protocol):
     """A connection rule: a frozen description that produces the same synapses for any split into target ranges."""
 
+    @property
+    def weights(self) -> NDArray[np.float64] | None:
+        """All values that `Pairs.weight` may take, None where the rule carries none; decides how weights are kept."""
+        return None
+
     def check(self, n_pre: int, n_post: int, same: bool, owner: str) -> None:
         """Raise ParameterError unless the rule fits `n_pre` sources and `n_post` targets.
 
@@ -42,3 +51,24 @@ class Rule(Protocol):
 
     def pairs(self, key: np.uint64, n_pre: int, n_post: int, same: bool, lo: int, hi: int) -> Pairs:
         """All synapses onto targets ``lo <= post < hi``."""
+
+
+def check_pairs(pairs: Pairs, n_pre: int, lo: int, hi: int, given: int | None, owner: str) -> None:
+    """Raise ParameterError where `pairs` does not keep what `Pairs` promises: kernels write where these numbers say."""
+    if pairs.index is None and given is not None:
+        raise ParameterError(f"{owner}: pairs() must give index, as given() says {given}")
+    limits = {"pre": (0, n_pre), "post": (lo, hi), "draw": (0, 2**31), "index": (0, given or 0)}
+    for name, values in pairs._asdict().items():
+        if values is None and name in ("index", "weight"):
+            continue
+        if np.shape(values) != (len(pairs.pre),):
+            raise ParameterError(f"{owner}: pairs() must give vectors of one length, {name} has {np.shape(values)}")
+        if name not in limits:
+            continue
+        least, most = limits[name]
+        if values.dtype.kind not in "iu" or (len(values) and not least <= values.min() <= values.max() < most):
+            found = f"{values.min()} … {values.max()}" if len(values) else "nothing"
+            raise ParameterError(
+                f"{owner}: pairs() must give {name} as whole numbers in {least} … {most - 1}, "
+                f"got {found} of type {values.dtype}"
+            )

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikesim._jit import kernel
-from spikesim.connectivity.rule import Pairs
+from spikesim.connectivity.rule import Pairs, Rule
 from spikesim.errors import ParameterError
 
 
@@ -41,7 +41,7 @@ def numbered(
 
 
 @dataclass(frozen=True)
-class OneToOne:
+class OneToOne(Rule):
     """Source i to target i.
 
     Arrays of weights or delays hold one value per target.
@@ -70,7 +70,7 @@ class OneToOne:
 
 
 @dataclass(frozen=True)
-class AllToAll:
+class AllToAll(Rule):
     """Every source to every target.
 
     Arrays of weights or delays have shape (n_pre, n_post); their diagonal is ignored where self-connections are

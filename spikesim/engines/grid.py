@@ -62,6 +62,7 @@ def report_rounding(network: Network, dt: float) -> None:
 
 
 def _off_grid(value: Any, dt: float) -> bool:
+    value = getattr(value, "step", value)  # of a distribution on a lattice
     if not isinstance(value, (float, np.ndarray)):
         return True  # a distribution
     steps = np.asarray(value) / dt

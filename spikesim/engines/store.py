@@ -134,15 +134,14 @@ def weight_bytes(projection: Projection) -> int:
 
 
 def _one_weight(projection: Projection) -> bool:
-    return is_plain(projection.weight) and getattr(projection.rule, "weights", None) is None
+    return is_plain(projection.weight) and projection.rule.weights is None
 
 
 def _weight_type(projection: Projection) -> Any:
     weight = projection.weight
     if isinstance(weight, Distribution):
         return np.float32
-    carried = getattr(projection.rule, "weights", None)
-    for values in (weight, carried):
+    for values in (weight, projection.rule.weights):
         if isinstance(values, np.ndarray) and not np.array_equal(values.astype(np.float32), values):
             return np.float64
     return np.float32
@@ -150,12 +149,11 @@ def _weight_type(projection: Projection) -> Any:
 
 def chunks(projection: Projection, seed: int, lo: int, hi: int) -> Iterator[Pairs]:
     """All synapses of a projection onto targets lo … hi-1 of its post side, in pieces."""
-    pre, post = projection.pre, projection.post
     key = make_key(seed, "connectivity", projection.name)  # type: ignore[arg-type]
-    mean = max(1.0, projection.synapses / len(post))  # type: ignore[arg-type]
+    mean = max(1.0, projection.synapses / len(projection.post))  # type: ignore[arg-type]
     step = max(1, int(CHUNK / mean))
     for a in range(lo, hi, step):
-        yield projection.rule.pairs(key, len(pre), len(post), projection.same, a, min(a + step, hi))  # type: ignore[arg-type]
+        yield projection.pairs(key, a, min(a + step, hi))
 
 
 def values(value: Any, pairs: Pairs, key: Any) -> NDArray[np.float64]:

@@ -20,6 +20,8 @@ FORMATS = (".jpg", ".pdf", ".png", ".svg", ".tiff", ".webp")
 def overview(result: Any, *, stimulus: int = 0, bin: float | None = None, limit: int = DOTS) -> Figure:
     """One page about a run: raster of all populations, their rates over time, histograms of rates and CVs.
 
+    Spike sources appear in the raster only, below the neurons, unless there is nothing else.
+
     Parameters
     ----------
     result : Result
@@ -41,6 +43,10 @@ def overview(result: Any, *, stimulus: int = 0, bin: float | None = None, limit:
     if not result.spikes:
         raise ParameterError("overview: the result holds no spikes; run with record=Record(spikes=True)")
     groups = as_groups({k: of_batch(s, stimulus, "overview") for k, s in result.spikes.items()}, "overview")
+    sources = {p.name for p in result.network if p.is_source}
+    neurons = {k: s for k, s in groups.items() if k not in sources}
+    groups = neurons | groups  # sources last, so that colours agree
+    shown = neurons or groups
     import matplotlib.pyplot as plt
 
     figure = plt.figure(figsize=(10.0, 8.0), layout="constrained")
@@ -49,13 +55,13 @@ def overview(result: Any, *, stimulus: int = 0, bin: float | None = None, limit:
     raster(groups, top, limit=limit)
     top.set_xlabel("")
     top.tick_params(labelbottom=False)
-    draw_rate(figure.add_subplot(grid[1, :], sharex=top), groups, bin)
-    draw_rates(figure.add_subplot(grid[2, 0]), groups)
-    draw_cvs(figure.add_subplot(grid[2, 1]), groups, 2)
-    if len(groups) > 1:
+    draw_rate(figure.add_subplot(grid[1, :], sharex=top), shown, bin)
+    draw_rates(figure.add_subplot(grid[2, 0]), shown)
+    draw_cvs(figure.add_subplot(grid[2, 1]), shown, 2)
+    if len(shown) > 1:
         outlines, names = figure.axes[1].get_legend_handles_labels()
         figure.legend(outlines, names, loc="outside lower center", ncols=min(len(groups), 8), frameon=False)
-    figure.suptitle(_headline(result, groups))
+    figure.suptitle(_headline(result, groups, neurons))
     return figure
 
 
@@ -100,8 +106,10 @@ def save(figure: Figure, path: str | os.PathLike[str], overwrite: bool = False) 
     return target
 
 
-def _headline(result: Any, groups: Groups) -> str:
+def _headline(result: Any, groups: Groups, neurons: Groups) -> str:
     """Size, length and engine of the run."""
-    elements = sum(s.n for s in groups.values())
-    text = f"{elements:,} neurons, {result.duration:,g} ms, {result.engine} engine"
+    sizes = {"neuron": sum(s.n for s in neurons.values())}
+    sizes["spike source"] = sum(s.n for s in groups.values()) - sizes["neuron"]
+    counted = " and ".join(f"{n:,} {what}{'' if n == 1 else 's'}" for what, n in sizes.items() if n)
+    text = f"{counted}, {result.duration:,g} ms, {result.engine} engine"
     return f"{next(iter(groups))}: {text}" if len(groups) == 1 else text

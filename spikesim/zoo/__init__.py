@@ -11,7 +11,9 @@ import pkgutil
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from spikesim.errors import ParameterError, unknown
+import numpy as np
+
+from spikesim.errors import ParameterError, SpikesimError, unknown
 from spikesim.parameters import as_values
 from spikesim.zoo._model import Description, ParameterInfo, ZooNetwork
 
@@ -49,7 +51,16 @@ def build(name: str, scale: float = 1.0, **overrides: Any) -> Network:
         If the network or a parameter is unknown, or a value is not allowed.
     """
     factor = as_values(scale, f"{name}: scale", "", "> 0", scalar=True)
-    return _load(name).named(overrides).build(float(factor))
+    network = _load(name).named(overrides)
+    try:
+        with np.errstate(all="ignore"):
+            return network.build(float(factor))
+    except (ArithmeticError, SpikesimError) as error:
+        if str(error).startswith(f"{name}: "):
+            raise
+        given = ", ".join(f"{key}={value}" for key, value in overrides.items()) or f"scale {factor:g}"
+        why = error if isinstance(error, SpikesimError) else "numbers too large or too small to compute with"
+        raise ParameterError(f"{name}: no network can be made with {given}: {why}") from None
 
 
 def describe(name: str) -> Description:

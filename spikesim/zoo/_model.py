@@ -96,6 +96,16 @@ class ZooNetwork:
             raise ParameterError(f"{self.name}: scale {scale:g} leaves none of {n} {what}; use {0.51 / n:.2g} or more")
         return size
 
+    def indegree(self, p: float, n: int, source: str) -> int:
+        """`p` times the `n` neurons of a source population, rounded, at least 1."""
+        k = round(p * n)
+        if k < 1:
+            raise ParameterError(
+                f"{self.name}: p = {p:g} of {n} {source} neurons makes no synapse; "
+                f"use p of {0.51 / n:.2g} or more, or a larger scale"
+            )
+        return k
+
     @classmethod
     def parameters(cls) -> tuple[ParameterInfo, ...]:
         """Documented parameters in the order of their declaration."""
@@ -145,7 +155,9 @@ def _checked(f: Field[Any], value: Any, owner: str) -> Any:
             raise unknown(f"value of {owner}:", value, options)
         return value
     if kind == "count":
-        return as_count(value, owner, int(bounds.split()[1]))
+        if as_count(value, owner, int(bounds.split()[1])) > LARGEST:
+            raise ParameterError(f"{owner}: must be <= {LARGEST}, got {value:g}")
+        return int(value)
     for bound in bounds.split(", "):
         value = as_values(value, owner, f.metadata["unit"], bound, scalar=True)
     return value

@@ -65,7 +65,7 @@ class VogelsAbbott(ZooNetwork):
             Projection(
                 pre,
                 post,
-                FixedIndegree(self.scaled(pre.size, self.p, f"synapses from {pre.name}")),
+                FixedIndegree(self.indegree(self.p, pre.size, pre.name)),
                 weight=weights[pre.name],
                 delay=self.delay,
                 receptor=receptor[pre.name],

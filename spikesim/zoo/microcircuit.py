@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from spikesim.connectivity import FixedTotalNumber, Normal
+from spikesim.connectivity import FixedTotalNumber, Normal, Rounded
 from spikesim.inputs import Current, PoissonInput
 from spikesim.network import Input, Network, Neuron, Population, Projection
 from spikesim.neurons import LIF, FixedThreshold, ResetTo
@@ -90,6 +90,7 @@ class Microcircuit(ZooNetwork):
         "drive=dc only down to about 0.5: below, populations end under threshold and fall silent, as in the reference"
     )
     deviations = (
+        "delays are multiples of 0.1 ms in both engines, as in the reference at its time step (delay_step=0: as drawn)",
         "delays below delay_min are redrawn; the reference redraws below half a time step and rounds up to one step",
         "the Poisson drive arrives without its delay of 1.5 ms; thalamic input is not included",
         "the default drive is Poisson as in the paper; the reference model now defaults to its mean (drive=dc)",
@@ -105,6 +106,9 @@ class Microcircuit(ZooNetwork):
     delay_inh: float = number(0.75, "ms", "> 0", "mean delay of inhibitory synapses")
     delay_cv: float = number(0.5, "", ">= 0", "standard deviation of the delays relative to their mean")
     delay_min: float = number(0.1, "ms", "> 0", "shortest delay; shorter ones are redrawn")
+    delay_step: float = number(
+        0.1, "ms", ">= 0", "delays that are drawn are rounded to multiples of it; 0: left as drawn"
+    )
     bg_rate: float = number(8.0, "Hz", ">= 0", "rate of each of the external inputs of a neuron")
     tau_m: float = number(10.0, "ms", "> 0", "membrane time constant")
     c_m: float = number(250.0, "pF", "> 0", "membrane capacitance")
@@ -188,11 +192,12 @@ class Microcircuit(ZooNetwork):
         low, high = (0.0, np.inf) if mean > 0 else (-np.inf, 0.0)
         return Normal(mean, self.weight_cv * abs(mean), low, high)
 
-    def delay(self, mean: float) -> Normal | float:
+    def delay(self, mean: float) -> Normal | Rounded | float:
         """Distribution of the delays of a projection."""
         if self.delay_cv == 0:
             return max(mean, self.delay_min)
-        return Normal(mean, self.delay_cv * mean, low=self.delay_min)
+        drawn = Normal(mean, self.delay_cv * mean, low=self.delay_min)
+        return Rounded(drawn, self.delay_step) if self.delay_step else drawn
 
 
 NETWORK = Microcircuit

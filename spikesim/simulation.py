@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from spikesim import checkpoint
 from spikesim._jit import compile_clock
 from spikesim.engines import grid, plastic_state
+from spikesim.engines.finite import check_finite, report_stiff
 from spikesim.engines.run import ENGINES, Run
 from spikesim.errors import FileError, ParameterError, SimulationError, unknown
 from spikesim.interrupt import Interrupt
@@ -134,6 +135,7 @@ class Simulation:
         self._recorder = Recorder(self.record, self._run.layout, self.batch, self._run.scale)
         if engine == "grid":
             grid.report_rounding(network, self.dt)
+            report_stiff(network, self.dt)
         spent = time.perf_counter() - start
         self._timing = {"build_s": spent - compiled(), "compile_s": compiled(), "run_s": 0.0}
         self._samples, self._asked, self._closed = 0, 0.0, False
@@ -156,6 +158,8 @@ class Simulation:
         ------
         ParameterError
             If duration is not > 0.
+        SimulationError
+            If a state of a neuron on the grid is no longer finite: the time step is too long.
         KeyboardInterrupt
             After Ctrl-C, between two slices: the simulation is intact, its results so far are in `result()`.
         FileError
@@ -193,6 +197,7 @@ class Simulation:
         def between() -> bool:
             nonlocal last
             if time.perf_counter() - last > SPLIT_EVERY:
+                check_finite(self._run, self.time)
                 self._hand_on()
                 report()
                 last = time.perf_counter()
@@ -205,6 +210,7 @@ class Simulation:
                 raise KeyboardInterrupt
             if self._run.now >= self._next_sample():
                 self._sample()
+        check_finite(self._run, self.time)
         report()
 
     def _hand_on(self) -> None:
