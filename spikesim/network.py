@@ -315,7 +315,8 @@ class Projection:
         """Synapses onto targets ``lo <= post < hi`` of `post`, checked: kernels write where they say."""
         n_pre, n_post = len(self.pre), len(self.post)  # type: ignore[arg-type]
         found = self.rule.pairs(key, n_pre, n_post, self.same, lo, hi)
-        check_pairs(found, n_pre, lo, hi, self.rule.given(n_pre, n_post), f"Projection {self.name!r}: {self.rule!r}")
+        owner = f"Projection {self.name!r}: {type(self.rule).__name__}"
+        check_pairs(found, n_pre, lo, hi, self.rule.given(n_pre, n_post), owner)
         return found
 
     def __repr__(self) -> str:
