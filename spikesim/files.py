@@ -22,10 +22,25 @@ SLACK = 1 << 20  # room for what HDF5 writes besides the data
 CHUNK = 1 << 17  # bytes of a growing array written at a time
 
 
+def as_path(value: Any, owner: str) -> Path:
+    """`value` as a path that a file system can have."""
+    if not isinstance(value, (str, os.PathLike)) or not str(value):
+        raise FileError(f"{owner}: must be the name of a file, got {value!r}")
+    try:
+        os.lstat(value)
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except (OSError, ValueError) as error:
+        raise FileError(f"{owner}: {str(value)[:80]!r}: {_reason(error)}") from None
+    return Path(value)
+
+
 def guard(path: Path, overwrite: bool) -> None:
     """Raise FileError where a file may not or cannot be written."""
     if path.is_dir():
         raise FileError(f"{path} is a folder; give a file name")
+    if path.exists() and not path.is_file():
+        raise FileError(f"{path} is no regular file; give another name")
     if path.exists() and not overwrite:
         raise FileError(f"{path} exists; choose another name or ask for overwriting (overwrite=True, --overwrite)")
     if not path.parent.is_dir():

@@ -7,7 +7,7 @@ from pathlib import Path
 import psutil
 
 from spikesim.engines.store import KEEP, is_plain, weight_bytes
-from spikesim.errors import NetworkError
+from spikesim.errors import NetworkError, ParameterError, unknown
 from spikesim.network import Network, Projection
 
 NEURON = {"event": 150, "grid": 100}  # bytes of state per neuron, about
@@ -86,6 +86,10 @@ def summary(network: Network, engine: str = "event") -> Summary:
     cells                    neurons           1,000     0.15 MB
     in all                                               0.15 MB
     """
+    if not isinstance(network, Network):
+        raise ParameterError(f"summary: network must be a Network, got {network!r}")
+    if engine not in NEURON:
+        raise unknown("engine", engine, NEURON)
     need = estimate(network, engine)
     rows = Summary(
         {"name": p.name, "kind": "source" if p.is_source else "neurons", "size": p.size, "bytes": need[p.name]}

@@ -264,6 +264,8 @@ class Projection:
         if not isinstance(receptor, str) or receptor not in model.receptors:
             raise unknown(f"receptor in {where}:", receptor, model.receptors)
         object.__setattr__(self, "receptor", receptor)
+        if isinstance(self.rule, type):
+            raise ParameterError(f"{where}: rule must be a rule, not its class: {self.rule.__name__}(…)")
         if not isinstance(self.rule, Rule):
             lacking = ", ".join(x for x in MEMBERS if not hasattr(self.rule, x))
             raise ParameterError(

@@ -32,6 +32,8 @@ def as_values(value: Any, owner: str, unit: str = "", bounds: str = "", scalar: 
         array = np.array(value, dtype=np.float64)
     except (TypeError, ValueError):
         raise ParameterError(f"{owner}: {wanted}, got {value!r} of type {type(value).__name__}") from None
+    except OverflowError:
+        raise ParameterError(f"{owner}: {wanted}, got a number beyond {np.finfo(np.float64).max:.2g}") from None
     if array.ndim > (0 if scalar else 1):
         allowed = "one number" if scalar else "one number or a vector with one value per neuron"
         raise ParameterError(f"{owner}: must be {allowed}, got an array of shape {array.shape}")

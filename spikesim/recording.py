@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from spikesim.engines.layout import Block, Layout
 from spikesim.errors import ParameterError, unknown
-from spikesim.files import Stream, guard
+from spikesim.files import Stream, as_path, guard
 from spikesim.network import Network
 from spikesim.parameters import as_values, short
 from spikesim.spikes import Spikes
@@ -74,11 +74,12 @@ class Record:
                 )
         if not (self.to is None or isinstance(self.to, (str, Path))):
             raise ParameterError(f"Record.to: must be a path or None, got {self.to!r}")
+        to = None if self.to is None else as_path(self.to, "Record.to")
         if not isinstance(self.overwrite, bool):
             raise ParameterError(f"Record.overwrite: must be True or False, got {self.overwrite!r}")
         interval = as_values(self.interval, "Record.interval", "ms", "> 0", scalar=True)
         whole = {"spikes": spikes, "states": {n: tuple(v) for n, v in states.items()}, "ids": ids, "interval": interval}
-        for name, value in {**whole, "to": None if self.to is None else Path(self.to)}.items():
+        for name, value in {**whole, "to": to}.items():
             object.__setattr__(self, name, value)
 
     def check(self, network: Network, engine: str, dt: float) -> None:

@@ -118,10 +118,11 @@ class Result:
         for name, variables in self.states.items():  # in files samples come first, then stimuli, so that they can grow
             arrays |= {f"states/{name}/{v}": x[:, None] if self.batch == 1 else np.moveaxis(x, 0, 1)
                        for v, x in variables.items()}  # fmt: skip
+        path = files.as_path(path, "Result.save")
         rows = np.array([len(a) for a in arrays.values()], np.int64)
         tree = {**header(self), **tally(self), "growing": list(arrays), "rows": rows, **arrays}
-        files.write_tree(Path(path), "result", tree, overwrite)
-        return Path(path)
+        files.write_tree(path, "result", tree, overwrite)
+        return path
 
     @classmethod
     def load(cls, path: str | Path) -> Result:
@@ -132,7 +133,7 @@ class Result:
         FileError
             If the file is missing, damaged, or something else; for the recordings, when they are first asked for.
         """
-        return load(Path(path), {})
+        return load(files.as_path(path, "Result.load"), {})
 
 
 def header(run: Any) -> dict[str, Any]:

@@ -14,9 +14,10 @@ from numpy.typing import ArrayLike, NDArray
 from spikesim import checkpoint
 from spikesim._jit import compile_clock
 from spikesim.engines import grid, plastic_state
-from spikesim.engines.finite import check_finite, report_stiff
+from spikesim.engines.limits import check_finite, check_step, report_stiff
 from spikesim.engines.run import ENGINES, Run
 from spikesim.errors import FileError, ParameterError, SimulationError, unknown
+from spikesim.files import as_path
 from spikesim.interrupt import Interrupt
 from spikesim.memory import check_memory
 from spikesim.network import Network, Projection
@@ -26,6 +27,7 @@ from spikesim.recording import Record, Recorder, by_stimulus
 from spikesim.result import Counts, Result, by_sample, header, load, tally
 
 COMPILING = "compiling kernels (once, then kept on disk)"
+MOST_THREADS = 4096
 SPLIT_EVERY = 0.25  # seconds between handing spikes on and drawing progress
 
 
@@ -121,11 +123,15 @@ class Simulation:
         self.dt = float(as_values(dt, "simulate: dt", "ms", "> 0", scalar=True))
         self.seed = as_count(seed, "simulate: seed", 0)
         self.threads = as_count(threads, "simulate: threads")
+        if self.threads > MOST_THREADS:
+            raise ParameterError(f"simulate: threads: must be <= {MOST_THREADS}, got {self.threads}")
         self.batch = as_count(batch, "simulate: batch")
         self.record = Record() if record is None else record
         if not isinstance(self.record, Record):
             raise ParameterError(f"simulate: record must be a Record, got {record!r}")
         ENGINES[engine].check(network, self.dt)
+        if engine == "grid":
+            check_step(network, self.dt)
         checkpoint.check_batch(network, self.batch)
         self.record.check(network, engine, self.dt)
         check_memory(network, engine, self.batch)
@@ -400,7 +406,7 @@ class Simulation:
         FileError
             If the file exists and `overwrite` is false, or cannot be written.
         """
-        return checkpoint.save(self, Path(path), overwrite)
+        return checkpoint.save(self, as_path(path, "Simulation.save"), overwrite)
 
     @classmethod
     def load(
@@ -425,7 +431,8 @@ class Simulation:
         FileError
             If the file is missing, damaged, not a saved simulation, or `to` is needed and not given.
         """
-        return checkpoint.load(cls, Path(path), threads, None if to is None else Path(to), overwrite)
+        copy = None if to is None else as_path(to, "Simulation.load: to")
+        return checkpoint.load(cls, as_path(path, "Simulation.load"), threads, copy, overwrite)
 
     def close(self) -> None:
         """End threads and close the file streamed to; results stay available."""

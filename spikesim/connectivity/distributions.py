@@ -332,6 +332,11 @@ class Rounded(Distribution):
         """Mean of the distribution before it is rounded."""
         return self.part.mean_value
 
+    @property
+    def largest(self) -> float:
+        """No sample is larger."""
+        return float(self._round(np.array([self.part.largest]))[0])
+
     def _round(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         steps = np.rint(values / self.step)
         return self.step * np.where(values > 0, np.maximum(steps, 1.0), steps)

@@ -84,7 +84,7 @@ def parse(name: str, settings: Iterable[str]) -> dict[str, float | str]:
     """
     network, overrides = _load(name), dict[str, float | str]()
     for setting in settings:
-        key, equals, text = (part.strip() for part in setting.partition("="))
+        key, equals, text = (part.strip() for part in str(setting).partition("="))
         if not (key and equals and text):
             raise ParameterError(f"setting {setting!r}: must look like name=value, such as v_reset=10")
         if key in overrides:

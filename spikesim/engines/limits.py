@@ -1,4 +1,4 @@
-"""Where the Runge-Kutta method must fail: conductances too large for the time step, states that are no numbers."""
+"""What a time step cannot do: times of too many steps, too many arrivals, large conductances, states that blow up."""
 
 from __future__ import annotations
 
@@ -8,10 +8,33 @@ from typing import Any
 import numpy as np
 
 from spikesim.connectivity.distributions import Distribution
-from spikesim.errors import SimulationError
+from spikesim.errors import ParameterError, SimulationError
+from spikesim.inputs import Steps
 from spikesim.network import Network, Projection
 
+MOST_STEPS = 2**31 - 1  # of a delay or a refractory period
+MOST_ARRIVALS = 30_000.0  # of one Poisson train in a step, in the mean
 STABLE = 2.785  # Runge-Kutta method of order 4: steps of a decay, in time constants, beyond which it grows
+
+
+def check_step(network: Network, dt: float) -> None:
+    """Raise ParameterError where times or rates are too large for a time step of `dt` ms."""
+    times = {f"delay of projection {p.name!r}": getattr(p.delay, "high", p.delay) for p in network.projections}
+    rates = {}
+    for q in network.populations:
+        times[f"t_ref of population {q.name!r}"] = getattr(q.model, "t_ref", 0.0)
+        for item in (q.model, *q.inputs):
+            rate: Any = getattr(item, "rate", 0.0)
+            rates[f"rate of population {q.name!r}"] = rate.values if isinstance(rate, Steps) else rate
+    for owner, value in times.items():
+        longest = float(np.max(value, initial=0.0))
+        if np.isfinite(longest) and longest / dt > MOST_STEPS:
+            raise ParameterError(f"simulate: dt: must be > {longest / MOST_STEPS:.3g} ms for {owner}, got {dt:g} ms")
+    for owner, value in rates.items():
+        most = float(np.max(value, initial=0.0))
+        if most * dt * 1e-3 > MOST_ARRIVALS:
+            limit = MOST_ARRIVALS / most * 1e3
+            raise ParameterError(f"simulate: dt: must be < {limit:.3g} ms for {owner} ({most:g} Hz), got {dt:g} ms")
 
 
 def report_stiff(network: Network, dt: float) -> None:
