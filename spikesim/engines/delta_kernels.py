@@ -224,6 +224,12 @@ def _frame(parts, sums):
     return leak, exp_neg(leak * sums.cell), np.exp(leak * sums.cell)
 
 
+@kernel(inline=True, inner=True)
+def _plain(parts, state, j):
+    """Whether no reset is still to come, and neuron j is not above threshold, to be tested at the next arrival."""
+    return state.late[j] == np.inf and state.v[j] < verbs.theta(parts.threshold, state.a, j)
+
+
 @kernel(lean=True)
 def sum_all(parts, state, listed, current, sums, private, t1, work, walking):
     """Move the listed neurons through the window as long as they cannot fire; mark and list those that may.
@@ -240,7 +246,7 @@ def sum_all(parts, state, listed, current, sums, private, t1, work, walking):
         for m in range(first, end):
             j = listed[m]
             came, h = False, np.int64(0)
-            if state.late[j] == np.inf:
+            if _plain(parts, state, j):
                 came, h = _sum(parts, state, j, at(current, j), sums, h, frame)
                 if not came and state.wake[j] > t1:
                     continue
@@ -251,6 +257,8 @@ def sum_all(parts, state, listed, current, sums, private, t1, work, walking):
             walking[n] = j
             n += 1
             sums.stopped[j] = min(h, cells - 1)
+            if not came:  # inputs of weight 0 count as arrivals
+                sums.stopped[j] = 0
     return n
 
 
@@ -377,10 +385,12 @@ def walk_all(parts, state, walking, m, current, lag, inbox, private, sums, t1, w
                 return m, n
             sums.dv[h, 2 * j], sums.dv[h, 2 * j + 1] = 0.0, 0.0
             h += 1
-            if h < cells and state.late[j] == np.inf:
+            if h < cells and _plain(parts, state, j):
                 _, h = _sum(parts, state, j, i, sums, h, frame)
                 if h == cells and not _rest(parts, state, j, i, sums, private, t1, work):
                     h = cells - 1
+        if not _plain(parts, state, j):
+            set_wake(state, j, t1)
         inbox.count[j], sums.stopped[j] = 0, GOES
         m += 1
     return m, n
