@@ -293,3 +293,76 @@ def test_burst_by_the_definition():
             assert np.diff(train).tolist() == [isi] * (count - 1)
     with pytest.raises(ParameterError, match=r"Burst\.duration: must exceed the longest burst"):
         code.changed(duration=10.0)
+
+
+# ---------------------------------------------------------------- reference, patterns, populations, currents
+
+
+@given(UNIT, st.floats(0.0, 3.0))
+def test_only_differences_to_the_reference_count(unit, late):
+    code = coding.make("reference", duration=20.0, margin=5.0, onset=1.0)
+    spikes = code.encode(unit)
+    moved = Spikes(spikes.times + late, spikes.ids, spikes.n, 20.0)
+    assert code.decode(moved) == pytest.approx(unit, abs=1e-9)
+    lost = Spikes(spikes.times[spikes.ids < len(unit)], spikes.ids[spikes.ids < len(unit)], spikes.n, 20.0)
+    assert not code.decode(lost).any()
+
+
+def test_patterns_survive_a_lost_and_a_jittered_spike(rng):
+    code = coding.make("pattern", levels=8, group=6, duration=20.0)
+    x = (np.arange(1, 8) + 0.5) / 8
+    spikes = code.encode(x)
+    assert spikes.counts().tolist() == [1] * 42
+    keep = np.ones(len(spikes), bool)
+    keep[[np.flatnonzero(spikes.ids == 6 * k)[0] for k in range(7)]] = False
+    times = np.clip(spikes.times[keep] + rng.normal(0, 0.3, keep.sum()), 0, 20)
+    assert code.decode(Spikes(times, spikes.ids[keep], 42, 20.0)).tolist() == x.tolist()
+    with pytest.raises(ParameterError, match=r"Pattern\.levels: must be at most a quarter of the 4 patterns"):
+        coding.make("pattern", levels=4, group=1, duration=4.0, dt=1.0)
+
+
+def test_gaussian_fields_by_the_definition():
+    code = coding.make("gaussian-fields", fields=6, duration=10.0)
+    assert code.centres == pytest.approx([-0.125, 0.125, 0.375, 0.625, 0.875, 1.125])
+    assert code.sigma == pytest.approx(1 / 6)
+    spikes = code.encode([0.375])
+    fired = dict(zip(spikes.ids.tolist(), spikes.times.tolist(), strict=True))
+    assert fired[2] == 0.0 and fired[1] == pytest.approx(10 * (1 - np.exp(-0.5 * 1.5**2)))
+    assert sorted(fired) == [1, 2, 3]
+    with pytest.raises(ParameterError, match=r"GaussianFields\.beta: two fields must reach the cutoff"):
+        coding.make("gaussian-fields", beta=3.0)
+
+
+@given(st.lists(st.floats(0.0, 6.2831), min_size=1, max_size=10))
+def test_von_mises_reads_angles_exactly(angles):
+    code = coding.make("von-mises")
+    error = code.decode(code.encode(angles)) - np.array(angles)
+    assert np.abs(np.angle(np.exp(1j * error))).max() < 1e-6
+    assert code.encode([0.0]) == code.encode([2 * np.pi])
+
+
+def test_learned_fields_lie_where_the_data_lie(rng):
+    from spikesim.coding.learned_fields import LearnedFields
+
+    data = np.concatenate([rng.normal(0.2, 0.02, 900), rng.uniform(0, 1, 100)]).clip(0, 1)
+    code = LearnedFields.fit(data, 8)
+    assert np.sum(np.abs(np.array(code.centres) - 0.2) < 0.1) >= 3
+    assert np.abs(code.decode(code.encode(data[:200])) - data[:200]).max() < 2e-3
+    assert LearnedFields.fit([0.0, 1.0, 1.0], 5).centres == (0.0, 1.0)
+    with pytest.raises(ParameterError, match="two different values"):
+        LearnedFields.fit([0.5, 0.5])
+
+
+def test_current_fires_as_the_event_engine_does():
+    import spikesim as ss
+
+    code = coding.make("current", duration=50.0, gain=3.0, tau_m=10.0, t_ref=2.0)
+    x = np.array([0.2, 0.4, 0.7, 1.0])
+    neuron = ss.Neuron(
+        ss.LIF(tau_m=10.0, c_m=10.0, v_rest=0.0), ss.Delta(), ss.FixedThreshold(1.0), ss.ResetTo(0.0), t_ref=2.0
+    )
+    out = ss.Population("out", 4, neuron, inputs=ss.Current(3.0 * x))  # g_l = 1 nS: pA are mV
+    result = ss.simulate(ss.Network([out], []), 50.0)
+    expected, found = result.spikes["out"], code.encode(x)
+    assert found.ids.tolist() == expected.ids.tolist()
+    assert found.times == pytest.approx(expected.times, abs=1e-9)

@@ -68,7 +68,7 @@ class Phase(ValueCode):
         return where, cycle * self.period + inside
 
     def _values(self, spikes: Spikes, values: int) -> Floats:
-        cycle = np.floor(spikes.times / self.period + 1e-9)
+        cycle = np.floor(spikes.times / self.period + 1e-13)
         x = 1 - self._middle(spikes.times - cycle * self.period) / self.period
         total = np.bincount(spikes.ids, np.clip(x, 0.0, 1.0), minlength=values)
         return total / np.maximum(spikes.counts(), 1)
