@@ -8,7 +8,7 @@ Spikes(2 spikes of 3 elements in [0, 10] ms, 66.7 Hz)
 [0.2, 1.0, 0.0]
 
 A file ``my_code.py`` in this folder that ends with ``CODE = MyCode`` is found by its name, ``my-code``; a mapping
-``VARIANTS`` of names to parameters adds ``my-code-NAME``.
+``VARIANTS`` of names to parameters adds ``my-code-NAME``. A file of several codes has a mapping ``CODES`` instead.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ def codes() -> dict[str, tuple[type[Code], dict[str, Any]]]:
         if info.name.startswith("_"):
             continue
         module = importlib.import_module(f"{__name__}.{info.name}")
-        if not hasattr(module, "CODE"):
-            continue
         name = info.name.replace("_", "-")
-        found[name] = (module.CODE, {})
+        if hasattr(module, "CODE"):
+            found[name] = (module.CODE, {})
         for variant, settings in getattr(module, "VARIANTS", {}).items():
             found[f"{name}-{variant}"] = (module.CODE, settings)
+        found |= getattr(module, "CODES", {})
     return dict(sorted(found.items()))
 
 

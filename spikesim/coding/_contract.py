@@ -36,11 +36,12 @@ class Code(Part):
     ----------
     random : bool
         Whether spikes depend on the seed.
-    summary : str
-        What carries the value, in a few words.
+    family, summary : str
+        Kind of code, and what carries the value, in a few words.
     """
 
     random: ClassVar[bool] = False
+    family: ClassVar[str] = ""
     summary: ClassVar[str] = ""
 
     @property
@@ -67,6 +68,10 @@ class Code(Part):
                 raise unknown(f"parameter of {type(self).__name__}:", name, names)
         return replace(self, **values)
 
+    def adapted(self, data: ArrayLike) -> Self:
+        """The code with what it learns from data, itself where it learns nothing."""
+        return self
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class ValueCode(Code):
@@ -85,9 +90,12 @@ class ValueCode(Code):
     ----------
     domain : tuple of float
         Least and largest value.
+    line : tuple of float
+        Where numbers from 0 to 1 are laid out in it when they have to be; not all around a circle.
     """
 
     domain: ClassVar[tuple[float, float]] = (0.0, 1.0)
+    line: ClassVar[tuple[float, float]] = (0.0, 1.0)
     stepped: ClassVar[bool] = False  # whether the code exists on a time step only
 
     duration: float = param(20.0, "ms", "> 0", "length of one presentation", scalar=True)
@@ -148,10 +156,20 @@ class ValueCode(Code):
     def encode_batch(self, values: ArrayLike, seed: int = 0, first: int = 0) -> list[Spikes]:
         """Spikes of many samples, the first axis; sample k is ``encode(values[k], seed, first + k)``."""
         x = self._checked(values)
+        where, times = self._pooled(x, seed, first)
+        return split(where, times, len(x), self.size(x.shape[1]), self.duration)
+
+    def encode_pooled(self, values: ArrayLike, seed: int = 0, first: int = 0) -> Spikes:
+        """The same as one observation: neuron i of sample k is element ``k * size + i``."""
+        x = self._checked(values)
+        where, times = self._pooled(x, seed, first)
+        return Spikes(times, where, len(x) * self.size(x.shape[1]), self.duration)
+
+    def _pooled(self, x: Floats, seed: int, first: int) -> tuple[Ints, Floats]:
         first = as_count(first, f"{type(self).__name__}.encode: sample", 0)
         key = make_key(as_count(seed, "seed", 0), "coding", type(self).__name__)
         where, times = self._events(x, _draws(key, x.shape, first))
-        return split(where, self._placed(times), len(x), self.size(x.shape[1]), self.duration)
+        return where, self._placed(times)
 
     def size(self, values: int) -> int:
         """Number of neurons for so many values."""

@@ -78,10 +78,19 @@ class SignalCode(Code):
     def encode_batch(self, signals: ArrayLike, seed: int = 0, first: int = 0) -> list[Spikes]:
         """Spikes of many signals (samples, steps, channels)."""
         x = self._checked(signals)
+        where, times = self._pooled(x)
+        return split(where, times, len(x), self.size(x.shape[2]), x.shape[1] * self.dt)
+
+    def encode_pooled(self, signals: ArrayLike, seed: int = 0, first: int = 0) -> Spikes:
+        """The same as one observation: neuron i of sample k is element ``k * size + i``."""
+        x = self._checked(signals)
+        where, times = self._pooled(x)
+        return Spikes(times, where, len(x) * self.size(x.shape[2]), x.shape[1] * self.dt)
+
+    def _pooled(self, x: Floats) -> tuple[Ints, Floats]:
         k, steps, channels = x.shape
         where, times = self._events(np.ascontiguousarray(x.transpose(0, 2, 1).reshape(k * channels, steps)))
-        stop = steps * self.dt
-        return split(where, np.clip(times, 0.0, np.nextafter(stop, 0.0)), k, channels * self.neurons, stop)
+        return where, np.clip(times, 0.0, np.nextafter(steps * self.dt, 0.0))
 
     def size(self, channels: int) -> int:
         """Number of neurons for so many channels."""

@@ -27,6 +27,7 @@ class AllOrNone(ValueCode):
         Spikes that stand for "all", >= 1.
     """
 
+    family = "binary"
     summary = "fires or not"
 
     threshold: float = param(0.5, "", "> 0", "least value that fires", scalar=True)

@@ -34,6 +34,7 @@ class BensSpiker(SignalCode):
     Schrauwen & Van Campenhout 2003, doi:10.1109/IJCNN.2003.1224019.
     """
 
+    family = "signal"
     summary = "spikes that a filter turns back"
     domain = (0.0, 1.0)
 

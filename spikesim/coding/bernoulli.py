@@ -19,6 +19,7 @@ class Bernoulli(RateCode):
     deviation ``sqrt(p (1 - p) / steps)`` of the probability p.
     """
 
+    family = "rate"
     summary = "number of spikes, one coin a step"
     random = True
     stepped = True

@@ -34,6 +34,7 @@ class Burst(ValueCode):
     Park et al. 2019, doi:10.1145/3316781.3317822; Guo et al. 2021, doi:10.3389/fnins.2021.638474, section 2.2.4.
     """
 
+    family = "temporal"
     summary = "length and tightness of a burst"
 
     spikes_max: int = 5

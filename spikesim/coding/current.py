@@ -32,6 +32,7 @@ class Current(ValueCode):
         Absolute refractory period in ms, >= 0.
     """
 
+    family = "population"
     summary = "current into a LIF neuron"
 
     gain: float = param(4.0, "", "> 1", "drive of x = 1 over rheobase", scalar=True)

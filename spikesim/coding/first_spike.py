@@ -42,6 +42,7 @@ class FirstSpike(ValueCode):
         Largest silent value th, in [0, 1).
     """
 
+    family = "latency"
     summary = "time of the first spike"
 
     curve: str = "linear"

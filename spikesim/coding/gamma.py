@@ -23,6 +23,7 @@ class Gamma(RateCode):
         Shape, >= 1; 1 is a Poisson process.
     """
 
+    family = "rate"
     summary = "number of spikes of a gamma process"
     random = True
 

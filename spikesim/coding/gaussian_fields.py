@@ -33,6 +33,7 @@ class GaussianFields(FieldCode):
     Bohte, Kok & La Poutre 2002, doi:10.1016/S0925-2312(01)00658-0, section 3.1 (beta 1.5).
     """
 
+    family = "population"
     summary = "latencies of Gaussian fields"
 
     fields: int = 8

@@ -30,6 +30,7 @@ class IntegrateAndFire(SignalCode):
     Lazar 2004, doi:10.1016/j.neucom.2004.01.031 (time encoding with an integrate-and-fire neuron).
     """
 
+    family = "signal"
     summary = "intervals of an integrator"
     domain = (0.0, 1.0)
 

@@ -24,6 +24,7 @@ class KWinners(ValueCode):
         Part of the values that win, in (0, 1].
     """
 
+    family = "latency"
     summary = "who is among the k largest"
 
     share: float = param(0.2, "", "> 0", "part of the values that win", scalar=True)

@@ -28,6 +28,7 @@ class LearnedFields(FieldCode):
         At least two different numbers in [0, 1].
     """
 
+    family = "population"
     summary = "latencies of fields placed by the data"
 
     centres: tuple[float, ...] = (0.0, 1 / 3, 2 / 3, 1.0)
@@ -56,6 +57,15 @@ class LearnedFields(FieldCode):
             parts = np.split(x, edges)
             centres = np.array([part.mean() if len(part) else c for part, c in zip(parts, centres, strict=True)])
         return cls(centres=tuple(np.unique(centres.round(12)).tolist()), **settings)
+
+    def adapted(self, data: ArrayLike) -> Self:
+        """Fields for data, as many as there are now if the data have so many values."""
+        return self.changed(centres=type(self).fit(data, max(2, len(self.centres))).centres)
+
+    @classmethod
+    def within(cls, steps: int, **settings: Any) -> Self:
+        """Six fields."""
+        return super().within(steps, **{"centres": tuple(np.linspace(0, 1, 6).tolist()), **settings})
 
     @property
     def neurons(self) -> int:

@@ -29,6 +29,7 @@ class MovingWindow(DeltaCode):
     doi:10.1109/TNNLS.2019.2906158, section II.
     """
 
+    family = "signal"
     summary = "departures from a moving mean"
 
     window: int = 4

@@ -32,6 +32,7 @@ class Pattern(ValueCode):
         Number of the book: decides its patterns, whatever the seed.
     """
 
+    family = "temporal"
     summary = "which of some spatio-temporal patterns"
 
     levels: int = 16

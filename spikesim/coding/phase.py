@@ -30,6 +30,7 @@ class Phase(ValueCode):
     Hopfield 1995, doi:10.1038/376033a0.
     """
 
+    family = "temporal"
     summary = "phase in each cycle of an oscillation"
 
     period: float = param(10.0, "ms", "> 0", "length of a cycle", scalar=True)

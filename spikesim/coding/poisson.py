@@ -20,6 +20,7 @@ class Poisson(RateCode):
     of one step onto each other.
     """
 
+    family = "rate"
     summary = "number of spikes of a Poisson process"
     random = True
 

@@ -28,6 +28,7 @@ class PulseWidth(SignalCode):
         Samples in a period of the ramp, >= 1; periods left incomplete at the end read as the one before.
     """
 
+    family = "signal"
     summary = "time from rise to fall of a pulse"
     domain = (0.0, 1.0)
 

@@ -31,6 +31,7 @@ class RankOrder(ValueCode):
     Thorpe & Gautrais 1998, doi:10.1007/978-1-4615-4831-7_19.
     """
 
+    family = "latency"
     summary = "order of firing"
 
     modulation: float = param(0.0, "", ">= 0", "weight of a rank relative to the one before", scalar=True)

@@ -28,6 +28,7 @@ class Reference(ValueCode):
         Time kept free at the end, ms, >= 0: ``span = duration - onset - margin`` (one step less on a time step).
     """
 
+    family = "temporal"
     summary = "time after a reference spike"
 
     onset: float = param(0.0, "ms", ">= 0", "when the reference fires", scalar=True)

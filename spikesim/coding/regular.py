@@ -18,6 +18,7 @@ class Regular(RateCode):
     if N is whole (twice that if not): the error of a counted regular train falls as 1/N.
     """
 
+    family = "rate"
     summary = "number of equally spaced spikes"
 
     @property

@@ -23,6 +23,7 @@ class SendOnDelta(DeltaCode):
     Miskowicz 2006, doi:10.3390/s6010049.
     """
 
+    family = "signal"
     summary = "changes by a threshold, all of them"
 
     @property

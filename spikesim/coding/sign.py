@@ -24,8 +24,10 @@ class Sign(ValueCode):
         Half-width of the range around zero that stays silent, >= 0.
     """
 
+    family = "binary"
     summary = "which of two neurons fires"
     domain = (-1.0, 1.0)
+    line = (-1.0, 1.0)
 
     dead: float = param(0.0, "", ">= 0", "half-width of the silent range around zero", scalar=True)
 

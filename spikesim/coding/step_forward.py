@@ -24,6 +24,7 @@ class StepForward(DeltaCode):
     doi:10.1109/TNNLS.2019.2906158, section II.
     """
 
+    family = "signal"
     summary = "changes by a threshold, one a sample"
 
     def _signs(self, x: Floats) -> Ints:

@@ -26,6 +26,7 @@ class ThresholdBased(DeltaCode):
     doi:10.1109/TNNLS.2019.2906158, section II.
     """
 
+    family = "signal"
     summary = "differences above a threshold"
 
     @classmethod
@@ -39,6 +40,10 @@ class ThresholdBased(DeltaCode):
         if found <= 0:
             raise ParameterError("ThresholdBased.fit: the signals do not change, there is no threshold to find")
         return cls(threshold=found, **settings)
+
+    def adapted(self, data: ArrayLike) -> Self:
+        """The threshold of `fit`."""
+        return self.changed(threshold=type(self).fit(data).threshold)
 
     def _signs(self, x: Floats) -> Ints:
         change = np.diff(x, axis=1, prepend=self.start)

@@ -30,8 +30,10 @@ class VonMises(FieldCode):
         Concentration, > 0: the larger, the narrower the fields.
     """
 
+    family = "population"
     summary = "latencies of fields on a circle"
     domain = (0.0, 2 * math.pi)
+    line = (0.0, math.pi)
 
     fields: int = 8
     kappa: float = param(1.5, "", "> 0", "concentration", scalar=True)

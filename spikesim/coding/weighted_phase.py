@@ -32,6 +32,7 @@ class WeightedPhase(ValueCode):
     Kim et al. 2018, doi:10.1016/j.neucom.2018.05.087, section 3.
     """
 
+    family = "temporal"
     summary = "spikes weighted by their phase"
 
     bits: int = 8

@@ -27,6 +27,7 @@ class Words(ValueCode):
         Bits of a word k, 1 … 52.
     """
 
+    family = "binary"
     summary = "which of k slots hold a spike"
 
     bits: int = 8

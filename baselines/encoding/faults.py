@@ -1,0 +1,31 @@
+"""What is done to inputs and spikes to see how much a code bears."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from baselines.encoding.material import Floats
+from spikesim.coding import perturb
+from spikesim.spikes import Spikes
+
+JITTER, SHARE = 1.0, 0.2  # ms; share of spikes or neurons
+Damage = Callable[[Spikes, int, int], Spikes]  # spikes of all samples, seed, neurons of a sample
+
+SPIKES: dict[str, Damage] = {
+    f"jitter {JITTER:g} ms": lambda spikes, seed, size: perturb.jitter(spikes, JITTER, seed),
+    f"{SHARE:.0%} deleted": lambda spikes, seed, size: perturb.delete(spikes, SHARE, seed),
+    f"{SHARE:.0%} inserted": lambda spikes, seed, size: perturb.insert(spikes, SHARE, seed),
+    f"{SHARE:.0%} neurons dead": lambda spikes, seed, size: perturb.silence(spikes, SHARE, seed, size),
+}
+
+
+def noisy(x: Floats, level: float, seed: int) -> Floats:
+    """Values with normal noise, cut to 0 … 1."""
+    return np.clip(x + np.random.default_rng((seed, 77)).normal(0.0, level, x.shape), 0.0, 1.0)
+
+
+def names(noise: Sequence[float]) -> list[str]:
+    """All conditions in the order they are shown."""
+    return [f"input noise {level:g}" for level in noise] + list(SPIKES)
