@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 
@@ -15,17 +15,12 @@ Damage = Callable[[Spikes, int, int], Spikes]  # spikes of all samples, seed, ne
 
 SPIKES: dict[str, Damage] = {
     f"jitter {JITTER:g} ms": lambda spikes, seed, size: perturb.jitter(spikes, JITTER, seed),
-    f"{SHARE:.0%} deleted": lambda spikes, seed, size: perturb.delete(spikes, SHARE, seed),
-    f"{SHARE:.0%} inserted": lambda spikes, seed, size: perturb.insert(spikes, SHARE, seed),
-    f"{SHARE:.0%} neurons dead": lambda spikes, seed, size: perturb.silence(spikes, SHARE, seed, size),
+    f"{SHARE:.0%} lost": lambda spikes, seed, size: perturb.delete(spikes, SHARE, seed),
+    f"{SHARE:.0%} added": lambda spikes, seed, size: perturb.insert(spikes, SHARE, seed),
+    f"{SHARE:.0%} dead": lambda spikes, seed, size: perturb.silence(spikes, SHARE, seed, size),
 }
 
 
 def noisy(x: Floats, level: float, seed: int) -> Floats:
     """Values with normal noise, cut to 0 … 1."""
     return np.clip(x + np.random.default_rng((seed, 77)).normal(0.0, level, x.shape), 0.0, 1.0)
-
-
-def names(noise: Sequence[float]) -> list[str]:
-    """All conditions in the order they are shown."""
-    return [f"input noise {level:g}" for level in noise] + list(SPIKES)

@@ -133,7 +133,7 @@ def _damaged(plan: Plan, shown: Presentation, material: Material, tested: list[S
     clean = [shown.dense(tested[0])] * len(tested) if shared else [shown.dense(s) for s in tested]
     found = {"": clean}
     for level in plan.noise:
-        found[f"input noise {level:g}"] = [
+        found[f"noise {level:g}"] = [
             shown.dense(shown.spikes(faults.noisy(x, level, seed), seed, first)) for seed in range(plan.seeds)
         ]
     for name, damage in faults.SPIKES.items():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -87,8 +87,9 @@ def first(part: Any, count: int) -> Any:
     return type(part)(part[0][:count], None if part[1] is None else part[1][:count])
 
 
-def limited(train: Part, validation: Part, test: Part, limit: int) -> tuple[Part, Part, Part]:
-    """The first `limit` training samples, a quarter as many to validate, half as many to test."""
+def limited(parts: Sequence[Part], limit: int) -> tuple[Part, Part, Part]:
+    """Of parts to train, validate and test the first `limit`, a quarter and half as many samples; all for 0."""
+    train, validation, test = parts
     if not limit:
         return train, validation, test
     return first(train, limit), first(validation, max(1, limit // 4)), first(test, max(1, limit // 2))

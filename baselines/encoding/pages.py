@@ -6,55 +6,93 @@ from typing import Any
 
 from baselines.encoding.report import TABLE
 from baselines.report import capital
+from spikesim import coding
 
 NONE = "–"
 
 
 def columns(d: dict[str, Any]) -> list[str]:
-    """Names of the columns; ``>`` aligns to the right."""
-    first = ["code", ">steps", ">spikes", ">RMSE", ">SNR dB", ">bits", ">bits/spike"]
-    return first + [f">{name} %" for name in d["classifiers"]] + ([">settled ms"] if d["classifiers"] else []) + [
-        ">nJ", ">samples/s", ""
-    ]  # fmt: skip
+    """Columns of what is kept and what it costs; ``>`` aligns to the right."""
+    return [
+        "code",
+        ">steps",
+        ">spikes",
+        ">per value",
+        ">RMSE",
+        ">SNR dB",
+        ">bits",
+        ">bits/spike",
+        ">nJ",
+        ">samples/s",
+        "",
+    ]
 
 
 def cells(d: dict[str, Any], row: dict[str, Any]) -> list[str]:
-    """One row of the table."""
-    found = [
+    """One row of it."""
+    mark = ("*" if row["pareto"] else "") + (" <" if row["recommended"] else "")
+    return [
         row["encoder"],
         f"{row['steps']}",
         _number(row["spikes_per_sample"]),
+        _number(row["spikes_per_channel"]),
         f"{row['rmse']:.3f}",
         _decibel(row["snr_db"]),
         f"{row['mutual_information_bits']:.2f}",
         _number(row["bits_per_spike"]),
+        _number(row["energy_nj"][TABLE]),
+        f"{row['samples_per_second']:,.0f}",
+        mark.strip(),
     ]
+
+
+def accuracy_columns(d: dict[str, Any]) -> list[str]:
+    """Columns of the accuracies, in percent: every readout, then the first one under faults."""
+    return ["code", ">steps", *(f">{name}" for name in d["classifiers"]), ">ms", *(f">{n}" for n in _faults(d))]
+
+
+def accuracy_cells(d: dict[str, Any], row: dict[str, Any]) -> list[str]:
+    """One row of it."""
+    found = [row["encoder"], f"{row['steps']}"]
     for name in d["classifiers"]:
         r = row["readouts"][name]
-        found.append(
-            f"{100 * r['accuracy']:.1f} ± {100 * r['accuracy_std']:.1f}"
-            if d["seeds"] > 1
-            else f"{100 * r['accuracy']:.1f}"
-        )
-    if d["classifiers"]:
-        found.append(NONE if row["latency_ms"] is None else f"{row['latency_ms']:g}")
-    mark = ("*" if row["pareto"] else "") + (" <" if row["recommended"] else "")
-    return [*found, _number(row["energy_nj"][TABLE]), f"{row['samples_per_second']:,.0f}", mark.strip()]
-
-
-def fault_columns(d: dict[str, Any]) -> list[str]:
-    """Columns of the table of faults."""
-    return ["code", ">steps", ">clean", *(f">{name}" for name in _faults(d))]
-
-
-def fault_cells(d: dict[str, Any], row: dict[str, Any]) -> list[str]:
-    """One row of the table of faults: accuracy of the first readout."""
-    r = row["readouts"][d["classifiers"][0]]
-    return [row["encoder"], f"{row['steps']}", *(f"{100 * v:.1f}" for v in (r["accuracy"], *r["robustness"].values()))]
+        spread = f" ± {100 * r['accuracy_std']:.1f}" if r["accuracy_std"] else ""
+        found.append(f"{100 * r['accuracy']:.1f}{spread}")
+    found.append(NONE if row["latency_ms"] is None else f"{row['latency_ms']:g}")
+    return found + [f"{100 * v:.1f}" for v in row["readouts"][d["classifiers"][0]]["robustness"].values()]
 
 
 def _faults(d: dict[str, Any]) -> list[str]:
     return list(d["rows"][0]["readouts"][d["classifiers"][0]]["robustness"])
+
+
+def listing() -> list[dict[str, Any]]:
+    """All codes: name, kind, what carries the value, parameters of the laboratory's budget of 16 steps."""
+    found = []
+    for name, (kind, settings) in coding.codes().items():
+        code = kind.within(16, **settings)
+        found.append(
+            {
+                "encoder": name,
+                "family": kind.family,
+                "signal": issubclass(kind, coding.SignalCode),
+                "random": kind.random,
+                "neurons": code.neurons,
+                "carries": kind.summary,
+            }
+        )
+    return found
+
+
+def listing_page() -> list[Any]:
+    """The same for the terminal."""
+    from spikesim.commands import table
+
+    page = table("Codes", "code", "family", "what carries the value", ">neurons", "input", "chance")
+    for row in listing():
+        what, chance = "signal" if row["signal"] else "values", "yes" if row["random"] else ""
+        page.add_row(row["encoder"], row["family"], row["carries"], f"{row['neurons']}", what, chance)
+    return [page, "neurons: per value (or channel) with a budget of 16 steps"]
 
 
 def title(d: dict[str, Any]) -> str:
@@ -69,8 +107,8 @@ def markdown(d: dict[str, Any]) -> str:
     parts += _markdown_table(columns(d), [cells(d, row) for row in d["rows"]])
     parts.append("\n`*`: no other row is at least as good with as few spikes. `<`: recommended.\n")
     if d["classifiers"]:
-        parts.append(f"## Under faults: test accuracy (%) of the readout {d['classifiers'][0]!r}\n")
-        parts += _markdown_table(fault_columns(d), [fault_cells(d, row) for row in d["rows"]])
+        parts.append(f"## {_heading(d)}\n")
+        parts += _markdown_table(accuracy_columns(d), [accuracy_cells(d, row) for row in d["rows"]])
     for heading, lines in (
         ("How to read it", d["notes"]),
         ("Left out", d["skipped"]),
@@ -79,6 +117,10 @@ def markdown(d: dict[str, Any]) -> str:
         if lines:
             parts += [f"\n## {heading}\n", *(f"- {line}" for line in lines)]
     return "\n".join(parts) + "\n"
+
+
+def _heading(d: dict[str, Any]) -> str:
+    return f"Test accuracy (%) of every readout, and of {d['classifiers'][0]!r} under faults"
 
 
 def _markdown_table(names: list[str], rows: list[list[str]]) -> list[str]:
@@ -96,10 +138,10 @@ def terminal(d: dict[str, Any]) -> list[Any]:
         page.add_row(*cells(d, row))
     items: list[Any] = [page, "* no other row is at least as good with as few spikes   < recommended", ""]
     if d["classifiers"] and d["rows"]:
-        faults = table(f"Under faults: test accuracy (%), readout {d['classifiers'][0]!r}", *fault_columns(d))
+        second = table(_heading(d), *accuracy_columns(d))
         for row in d["rows"]:
-            faults.add_row(*fault_cells(d, row))
-        items.append(faults)
+            second.add_row(*accuracy_cells(d, row))
+        items.append(second)
     if d["recommendation"]:
         items += [capital(d["recommendation"]), f"Rule: {d['rule']}.", ""]
     items += ["\n".join(d["notes"])]

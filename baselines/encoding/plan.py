@@ -52,6 +52,8 @@ class Options:
         Folder for rows, report and figures. An interrupted run found there goes on.
     overwrite : bool
         Whether the files of an earlier run in `out` may be replaced.
+    jobs : int
+        Processes that work on rows. With more than one, call from a module that can be imported without effects.
     """
 
     data: str = "digits"
@@ -65,6 +67,7 @@ class Options:
     labels: str | os.PathLike[str] | None = None
     out: str | os.PathLike[str] | None = None
     overwrite: bool = False
+    jobs: int = 1
 
 
 class Plan(NamedTuple):
@@ -78,6 +81,7 @@ class Plan(NamedTuple):
     seeds: int
     limit: int
     features: str
+    jobs: int
 
     def key(self, encoder: str, budget: int) -> dict[str, Any]:
         """What a row must share to be the same one."""
@@ -123,10 +127,12 @@ def make_plan(options: Options) -> Plan:
     if options.features not in FEATURES:
         raise unknown("features", options.features, FEATURES)
     budgets = tuple(sorted({as_count(b, "--budget") for b in options.budgets}))
+    jobs = as_count(options.jobs, "--jobs")
     material = _load(options, limit)
     if not material.classes:
         classifiers = ()
-    return Plan(material, encoders, classifiers, budgets or material.budgets, noise, seeds, limit, options.features)
+    budgets = budgets or material.budgets
+    return Plan(material, encoders, classifiers, budgets, noise, seeds, limit, options.features, jobs)
 
 
 def _load(options: Options, limit: int) -> Material:
@@ -141,3 +147,9 @@ def _load(options: Options, limit: int) -> Material:
     if path.suffix.lower() in SUFFIXES or path.exists():
         return load_file(path, options.labels, options.features, limit)
     raise unknown(f"data (no file {options.data!r} either)", options.data, SETS)
+
+
+def processors() -> int:
+    """Processors this process may use, 4 at most."""
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(4, usable)

@@ -127,7 +127,7 @@ def present(name: str, material: Material, budget: int) -> Presentation:
         rows = material.rows or (channels, 1)
         frames, channels = rows
         budget = max(1, budget // frames)
-    code = kind.within(budget, **settings)
+    code: Any = kind.within(budget, **settings)
     shown = Presentation(code, budget, frames, code.size(channels), rows)
     x = shown.shaped(material.train.x)
     code = code.adapted(coding.hold(x, budget) if shown.signal else x)

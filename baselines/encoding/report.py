@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from baselines.encoding.faults import JITTER, SHARE
 from baselines.encoding.lab import FAN_OUT
 from baselines.encoding.plan import Plan
 from spikesim.commands import to_json
 
-MARGIN = 0.01  # validation accuracy given away for fewer spikes
 INFORMATION = 0.9  # share of the most information that is enough, where there are no labels
 TABLE = "horowitz-int8-sram"  # price table shown in the table; the others are in the document
 
@@ -57,7 +58,7 @@ def summarise(
     m = plan.material
     quality = "validation_accuracy" if plan.classifiers else "mutual_information_bits"
     marked = [{**row, "pareto": _pareto(row, rows, quality)} for row in rows]
-    best = recommended(marked, quality)
+    best = recommended(marked, quality, len(m.validation.x))
     document = {
         "data": m.name,
         "title": m.title,
@@ -89,12 +90,17 @@ def _pareto(row: dict[str, Any], rows: list[dict[str, Any]], quality: str) -> bo
     return True
 
 
-def recommended(rows: list[dict[str, Any]], quality: str) -> dict[str, Any] | None:
-    """The row the rule picks."""
+def margin(accuracy: float, samples: int) -> float:
+    """Standard error of an accuracy measured on so many samples."""
+    return float(np.sqrt(accuracy * (1 - accuracy) / samples))
+
+
+def recommended(rows: list[dict[str, Any]], quality: str, held_out: int) -> dict[str, Any] | None:
+    """The row the rule picks; `held_out` is the number of validation samples."""
     if not rows:
         return None
     top = max(row[quality] for row in rows)
-    enough = top - MARGIN if quality == "validation_accuracy" else INFORMATION * top
+    enough = top - margin(top, held_out) if quality == "validation_accuracy" else INFORMATION * top
     good = [row for row in rows if row[quality] >= enough - 1e-12]
     return min(good, key=lambda row: (row["spikes_per_sample"], row["duration_ms"]))
 
@@ -103,12 +109,13 @@ def rule(plan: Plan) -> str:
     """The rule in words."""
     if plan.classifiers:
         return (
-            f"of all rows whose validation accuracy with the readout {plan.classifiers[0]!r} is within "
-            f"{100 * MARGIN:g} percentage point of the best, the one with the fewest spikes per sample; test data play no part"
+            f"of all rows whose validation accuracy with the readout {plan.classifiers[0]!r} is within one standard "
+            f"error (of {len(plan.material.validation.x):,} samples) of the best, the one with the fewest spikes per "
+            "sample; test data play no part"
         )
     return (
-        f"of all rows that keep at least {INFORMATION:.0%} of the most mutual information, the one with the fewest spikes "
-        "per sample"
+        f"of all rows that keep at least {INFORMATION:.0%} of the most mutual information, the one with the fewest "
+        "spikes per sample"
     )
 
 
@@ -147,8 +154,10 @@ def notes(plan: Plan) -> list[str]:
     ]
     if plan.classifiers:
         lines += [
-            "Settled: when the accuracy of the first readout reaches 95 % of its final value for good.",
-            f"Faults (after training without them): jitter {JITTER:g} ms, {SHARE:.0%} of spikes deleted or added, {SHARE:.0%} "
-            f"of neurons dead, input noise with standard deviation {', '.join(f'{v:g}' for v in plan.noise)}.",
+            "ms: when the accuracy of the first readout reaches 95 % of its final value for good. No ± means that nothing "
+            "differs from seed to seed.",
+            f"Faults (after training without them): jitter {JITTER:g} ms, {SHARE:.0%} of spikes lost or added, "
+            f"{SHARE:.0%} of neurons dead, input noise with standard deviation "
+            f"{', '.join(f'{v:g}' for v in plan.noise)}.",
         ]
     return lines

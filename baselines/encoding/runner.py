@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import signal
+from collections.abc import Iterator
 from typing import Any
 
 from baselines.encoding.figures import FIGURES
@@ -10,9 +13,11 @@ from baselines.encoding.plan import Options, Plan, make_plan
 from baselines.encoding.report import Report, summarise
 from baselines.errors import require_extra
 from baselines.records import PAGE, REPORT, Folder
+from baselines.runner import torch_threads
 from spikesim.errors import ParameterError
 from spikesim.progress import ProgressOption, track
 
+Row = tuple[str, int]
 KEY = ("encoder", "budget", "data", "settings")
 
 
@@ -67,25 +72,61 @@ def encode(options: Options | None = None, progress: ProgressOption = None) -> R
 def _run(
     plan: Plan, folder: Folder | None, rows: list[dict[str, Any]], skipped: list[str], progress: ProgressOption
 ) -> None:
-    from baselines.runner import torch_threads
-
-    known = {str(plan_key(r)): r for r in folder.records} if folder else {}
+    """All rows, those `folder` knows already from there; in the order of the plan as far as they are done."""
+    known = {str(_key(r)): r for r in folder.records} if folder else {}
+    wanted = [row for row in plan.rows if str(plan.key(*row)) not in known]
+    done = {(r["encoder"], r["budget"]): r for r in known.values()}
     label = f"{len(plan.encoders)} codes on {plan.material.name}"
-    with track(progress, len(plan.rows), label, "rows") as show, torch_threads(1):
-        for done, (encoder, budget) in enumerate(plan.rows):
-            show(done, f"{label}: {encoder}, {budget} ms")
-            row = known.get(str(plan.key(encoder, budget)))
-            if row is None:
-                try:
-                    row = measure(plan, encoder, budget)
-                except ParameterError as error:
-                    skipped.append(f"{encoder} with {budget} ms: {error}")
-                    continue
-                if folder:
-                    folder.add(row)
-            rows.append(row)
+    try:
+        with track(progress, len(plan.rows), label, "rows") as show:
+            for row, found in _measured(plan, wanted):
+                if isinstance(found, str):
+                    skipped.append(f"{row[0]} with {row[1]} ms: {found}")
+                else:
+                    done[row] = found
+                    if folder:
+                        folder.add(found)
+                show(len(done) + len(skipped), f"{label}: {row[0]}, {row[1]} ms")
+    finally:
+        rows += [done[row] for row in plan.rows if row in done]
 
 
-def plan_key(row: dict[str, Any]) -> dict[str, Any]:
-    """The key a row was stored under."""
+def _measured(plan: Plan, wanted: list[Row]) -> Iterator[tuple[Row, dict[str, Any] | str]]:
+    """Rows as they are finished, or why one cannot be."""
+    if plan.jobs == 1 or len(wanted) < 2:
+        with torch_threads(1):
+            for row in wanted:
+                yield row, _attempt(plan, row)
+        return
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(min(plan.jobs, len(wanted)), _begin, (plan,)) as pool:  # leaving it ends its processes
+        yield from pool.imap_unordered(_work, wanted)
+
+
+def _attempt(plan: Plan, row: Row) -> dict[str, Any] | str:
+    try:
+        return measure(plan, *row)
+    except ParameterError as error:
+        return str(error)
+
+
+_plan: Plan | None = None  # of a worker process
+
+
+def _begin(plan: Plan) -> None:
+    """Make a worker ready; Ctrl-C is for the process that started it."""
+    global _plan
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    import torch
+
+    torch.set_num_threads(1)
+    _plan = plan
+
+
+def _work(row: Row) -> tuple[Row, dict[str, Any] | str]:
+    assert _plan is not None
+    return row, _attempt(_plan, row)
+
+
+def _key(row: dict[str, Any]) -> dict[str, Any]:
     return {name: row[name] for name in KEY}

@@ -29,7 +29,7 @@ def codes() -> dict[str, tuple[type[Code], dict[str, Any]]]:
     """All codes by name: the class, and the parameters that make the variant of that name."""
     found: dict[str, tuple[type[Code], dict[str, Any]]] = {}
     for info in pkgutil.iter_modules(__path__):
-        if info.name.startswith("_"):
+        if info.name.startswith("_") or info.ispkg:
             continue
         module = importlib.import_module(f"{__name__}.{info.name}")
         name = info.name.replace("_", "-")

@@ -54,6 +54,11 @@ class Code(Part):
         """Largest ``|decode(encode(x)) - x|`` for any x in range; None where chance or lost amplitude sets none."""
         return None
 
+    @classmethod
+    def within(cls, steps: int, **settings: Any) -> Self:
+        """The code as the laboratory uses it with a budget of `steps` time steps of 1 ms."""
+        raise NotImplementedError
+
     def changed(self, **values: Any) -> Self:
         """The same code with other parameters.
 

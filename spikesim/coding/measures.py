@@ -40,8 +40,8 @@ def mutual_information(x: ArrayLike, y: ArrayLike, bins: int = 32, seed: int = 0
     """Information in bits that a reading y gives about the value x, corrected for the bias of few data.
 
     Both are cut at their quantiles into at most `bins` classes (a value that is frequent has a class of its own); the
-    plug-in estimate is taken, and the mean of what it gives for five random pairings of x and y, which is bias alone, is
-    subtracted. At most ``log2(bins)``, not below 0. Above 200,000 pairs, every k-th is used.
+    plug-in estimate is taken, and the mean of what it gives for five random pairings of x and y, which is bias alone,
+    is subtracted. At most ``log2(bins)``, not below 0. Above 200,000 pairs, every k-th is used.
 
     Parameters
     ----------

@@ -33,7 +33,7 @@ class VonMises(FieldCode):
     family = "population"
     summary = "latencies of fields on a circle"
     domain = (0.0, 2 * math.pi)
-    line = (0.0, math.pi)
+    line = (math.pi / 2, 1.5 * math.pi)
 
     fields: int = 8
     kappa: float = param(1.5, "", "> 0", "concentration", scalar=True)

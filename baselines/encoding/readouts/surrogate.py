@@ -70,7 +70,7 @@ def train(problems: Sequence[Problem], seeds: Sequence[int]) -> list[Fitted]:
     bias = torch.zeros(len(seeds), 1, classes, requires_grad=True)
     optimizer = torch.optim.Adam([first, second, bias], lr=_RATE)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, _EPOCHS)
-    best: list[tuple[float, Fitted]] = []
+    best: list[tuple[float, SurrogateFitted]] = []
     for epoch in range(_EPOCHS):
         orders = [torch.randperm(len(y), generator=g) for y, g in zip(labels, rngs, strict=True)]
         for batch in zip(*(order.split(_BATCH) for order in orders), strict=True):

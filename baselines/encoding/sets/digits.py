@@ -12,7 +12,7 @@ def load(limit: int, features: str) -> Material:
     """1,077 to train, 360 to validate, 360 to test."""
     data = _TASK.load()
     parts = [Part(p.x.reshape(len(p.x), 1, -1).astype(float), p.y) for p in (data.train, data.validation, data.test)]
-    train, validation, test = limited(*parts, limit)
+    train, validation, test = limited(parts, limit)
     return Material(
         name="digits",
         title=_TASK.title,
