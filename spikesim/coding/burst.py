@@ -60,7 +60,7 @@ class Burst(ValueCode):
         low = 2 if steps >= 10 else 1
         fitting = [high for high in range(steps, low, -1) if _longest(spikes, low, high) < steps]
         if not fitting:
-            raise ParameterError(f"Burst: needs at least 3 time steps, got {steps}")
+            raise ParameterError(f"Burst: needs at least 2 time steps, got {steps}")
         return super().within(steps, **{"spikes_max": spikes, "isi_min": low, "isi_max": fitting[0], **settings})
 
     @property

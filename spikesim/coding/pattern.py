@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 
@@ -48,6 +49,11 @@ class Pattern(ValueCode):
                 f"Pattern.levels: must be at most a quarter of the {self.steps**self.group} patterns of {self.group} "
                 f"neurons in {self.steps} time steps, got {self.levels}"
             )
+
+    @classmethod
+    def within(cls, steps: int, **settings: Any) -> Self:
+        """Sixteen levels, fewer where a group has not four times as many patterns."""
+        return super().within(steps, **{"levels": max(2, min(16, steps**4 // 4 + 1)), **settings})
 
     @property
     def neurons(self) -> int:
