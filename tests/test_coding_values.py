@@ -366,3 +366,21 @@ def test_current_fires_as_the_event_engine_does():
     expected, found = result.spikes["out"], code.encode(x)
     assert found.ids.tolist() == expected.ids.tolist()
     assert found.times == pytest.approx(expected.times, abs=1e-9)
+
+
+def test_rate_neurons_give_the_rate_their_spikes_have():
+    x = np.array([0.0, 0.2, 0.4, 0.7, 1.0])
+    for code in (
+        coding.make("regular", duration=10_000.0),
+        coding.make("current", duration=10_000.0, t_ref=2.0, gain=3.0),
+    ):
+        assert code.rates(x) == pytest.approx(code.encode(x).counts() / 10.0, abs=0.1)
+    assert coding.make("current", gain=3.0).rates([0.33, 0.34])[0] == 0.0
+
+
+def test_bits_of_output_trains():
+    spikes = Spikes([0.0, 4.9, 5.0, 12.0, 14.0, 21.0], [0, 1, 0, 1, 1, 0], 2, 22.0)
+    assert coding.read_bits(spikes, 5.0).tolist() == [[1, 1], [1, 0], [0, 1], [0, 0]]
+    assert coding.read_bits(spikes, 5.0, at_least=2).sum() == 1
+    with pytest.raises(ParameterError, match=r"read_bits\.window: must be <= the duration"):
+        coding.read_bits(spikes, 30.0)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
 from dataclasses import replace
 from importlib.metadata import EntryPoint
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -262,7 +264,7 @@ def test_signals_without_labels_are_read_back(tmp_path):
         found = encode(options, progress=False).document
         assert found["classifiers"] == [] and len(found["rows"]) == 2
         regular = next(r for r in found["rows"] if r["encoder"] == "regular")
-        assert regular["rmse"] < 0.05 and "accuracy" not in regular
+        assert regular["rmse"] < 0.05 and regular["accuracy"] is None
         assert "bits a value" in found["recommendation"]
 
 
@@ -367,3 +369,23 @@ def test_interrupt_keeps_finished_rows(tmp_path):
     assert run.returncode == 130, error
     assert "interrupted" in error and "goes on from there" in error and "Traceback" not in error
     assert len(rows_file.read_text().splitlines()) >= 2 and "rows (interrupted)" in output
+
+
+def test_torch_views_lose_nothing(rng):
+    from baselines.encoding.views import from_torch, to_torch
+
+    code = coding.make("bernoulli", duration=12.0)
+    many = code.encode_batch(rng.random((3, 5)))
+    tensor = to_torch(many)
+    assert tuple(tensor.shape) == (12, 3, 5) and from_torch(tensor) == many
+    assert to_torch(many[0]).shape[1] == 1
+    with pytest.raises(ParameterError, match="at least one sample"):
+        to_torch([])
+    with pytest.raises(ParameterError, match="as many neurons"):
+        to_torch([many[0], many[1].select([0])])
+
+
+def test_the_page_names_every_code():
+    page = (Path(__file__).parents[1] / "docs" / "coding.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`([a-z0-9-]+)`", page)) | {f"first-spike-{c}" for c in ("log", "exp", "power")}
+    assert set(coding.codes()) <= named

@@ -73,8 +73,8 @@ def trade_offs(plan: Plan, document: dict[str, Any]) -> Fill:
         _over_time(right, document)
     else:
         for row in rows:
-            ax_y = row["snr_db"] if math.isfinite(row["snr_db"]) else 60.0
-            right.plot(max(row["spikes_per_sample"], 0.1), min(ax_y, 60.0), "o", color=_COLOUR[row["family"]], ms=5)
+            y = 60.0 if row["snr_db"] is None else min(row["snr_db"], 60.0)
+            right.plot(max(row["spikes_per_sample"], 0.1), y, "o", color=_COLOUR[row["family"]], ms=5)
         right.set_xscale("log")
         right.set_xlabel("spikes per sample")
         right.set_ylabel("signal to noise (dB, 60 at most)")

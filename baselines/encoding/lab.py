@@ -50,6 +50,7 @@ def measure(plan: Plan, encoder: str, budget: int) -> dict[str, Any]:
         "energy_nj": _energy(shown, values, spikes),
         "samples_per_second": throughput(shown, material.train.x),
         "readouts": {},
+        **dict.fromkeys(_HEADLINE),
     }
     if plan.classifiers:
         problems = _problems(shown, material, seeds)
@@ -83,7 +84,7 @@ def _reading(
     return {
         "rmse": float(error),
         "rmse_std": float(np.std([f[0] for f in found])),
-        "snr_db": float(snr),
+        "snr_db": float(snr) if np.isfinite(snr) else None,
         "mutual_information_bits": float(bits),
         "bits_per_spike": float(bits) * values / spikes if spikes else None,
     }

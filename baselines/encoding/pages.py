@@ -157,4 +157,4 @@ def _number(value: float | None) -> str:
 
 
 def _decibel(value: float | None) -> str:
-    return NONE if value is None or not abs(value) < 1e6 else f"{value:.1f}"
+    return NONE if value is None else f"{value:.1f}"

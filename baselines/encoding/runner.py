@@ -48,7 +48,8 @@ def encode(options: Options | None = None, progress: ProgressOption = None) -> R
     """
     require_extra()
     options = options or Options()
-    plan = make_plan(options)
+    with track(progress, None, f"loading {options.data}", ""):
+        plan = make_plan(options)
     keys = [plan.key(*row) for row in plan.rows]
     folder = Folder(options.out, options.overwrite, keys, list(FIGURES), KEY) if options.out else None
     rows: list[dict[str, Any]] = []

@@ -17,12 +17,13 @@ import importlib
 import pkgutil
 from typing import Any
 
+from spikesim.coding._bits import read_bits
 from spikesim.coding._contract import Code, ValueCode
 from spikesim.coding._frames import decode_frames, encode_frames, hold
 from spikesim.coding._signals import SignalCode
 from spikesim.errors import unknown
 
-__all__ = ["Code", "SignalCode", "ValueCode", "codes", "decode_frames", "encode_frames", "hold", "make"]
+__all__ = ["Code", "SignalCode", "ValueCode", "codes", "decode_frames", "encode_frames", "hold", "make", "read_bits"]
 
 
 def codes() -> dict[str, tuple[type[Code], dict[str, Any]]]:

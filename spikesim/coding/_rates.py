@@ -44,6 +44,10 @@ class RateCode(ValueCode):
         """Mean number of spikes of x = 1."""
         return self.rate_max * self.duration * 1e-3
 
+    def rates(self, values: ArrayLike) -> Floats:
+        """The rate neuron: real numbers in, rates in Hz out, without spikes; ``rate_max x``, cut to what x may be."""
+        return self.rate_max * np.clip(as_floats(values, f"{type(self).__name__}.rates"), 0.0, 1.0)
+
     def _values(self, spikes: Spikes, values: int) -> Floats:
         return spikes.counts() / self.spikes_max
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from spikesim.coding._contract import Draw, Floats, Ints, ValueCode, spread
+from spikesim.coding._contract import Draw, Floats, Ints, ValueCode, as_floats, spread
 from spikesim.parameters import param
 from spikesim.spikes import Spikes
 
@@ -53,6 +54,13 @@ class Current(ValueCode):
     def bound(self) -> float | None:
         """Half of what is silent, in continuous time."""
         return None if self.dt else max(self.silent / 2, 1e-9)
+
+    def rates(self, values: ArrayLike) -> Floats:
+        """The rate neuron: real numbers in, steady rates in Hz out, ``1 / (t_ref + t1)``, 0 below ``x = 1 / gain``."""
+        drive = self.gain * np.clip(as_floats(values, "Current.rates"), 0.0, 1.0)
+        with np.errstate(divide="ignore"):
+            first = np.where(drive > 1, -self.tau_m * np.log1p(-1 / np.maximum(drive, 1.0)), np.inf)
+        return 1e3 / (self.t_ref + first)
 
     def _events(self, x: Floats, draw: Draw) -> tuple[Ints, Floats]:
         drive = self.gain * x.ravel()
