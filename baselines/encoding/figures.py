@@ -52,7 +52,7 @@ def _raster(ax: Axes, plan: Plan, row: dict[str, Any]) -> None:
     few = min(shown.neurons, _SHOWN)
     first = (shown.neurons - few) // 2
     mine = (spikes.ids >= first) & (spikes.ids < first + few)
-    size = max(1.5, min(5.0, 110 / few))
+    size = max(2.5, min(6.0, 150 / few))
     ax.plot(spikes.times[mine] + 0.5, spikes.ids[mine], "|", ms=size, mew=0.9, color=_COLOUR[row["family"]])
     ax.set_xlim(0, shown.steps)
     ax.set_ylim(first + few - 0.5, first - 0.5)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -54,10 +54,14 @@ def measure(plan: Plan, encoder: str, budget: int) -> dict[str, Any]:
     }
     if plan.classifiers:
         problems = _problems(shown, material, seeds)
-        damaged = _damaged(plan, shown, material, tested)
-        for name in plan.classifiers:
-            fitted = READOUTS[name].fit(problems, list(seeds))
-            row["readouts"][name] = _judged(fitted, problems, damaged, material.test.y, shown.steps)
+        fitted = {name: READOUTS[name].fit(problems, list(seeds)) for name in plan.classifiers}
+        clean = _dense(shown, tested)
+        for name, each in fitted.items():
+            row["readouts"][name] = _judged(each, problems, clean, material.test.y, shown.steps)
+        for fault, spikes_of_seeds in _damaged(plan, shown, material, tested):
+            hurt = _dense(shown, spikes_of_seeds)
+            for name, each in fitted.items():
+                row["readouts"][name]["robustness"][fault] = float(np.mean(_finals(each, hurt, material.test.y)))
         row |= {k: row["readouts"][plan.classifiers[0]][k] for k in _HEADLINE}
     return row
 
@@ -127,26 +131,30 @@ def _problems(shown: Presentation, material: Material, seeds: Sequence[int]) -> 
     return made
 
 
-def _damaged(plan: Plan, shown: Presentation, material: Material, tested: list[Spikes]) -> dict[str, list[Counts]]:
-    """Test spikes of every seed, as they are ("") and under every fault; noise is other noise for every seed."""
+def _dense(shown: Presentation, spikes: list[Spikes]) -> list[Counts]:
+    """Arrays of every seed; one for all where the spikes are one object."""
+    if all(s is spikes[0] for s in spikes):
+        return [shown.dense(spikes[0])] * len(spikes)
+    return [shown.dense(s) for s in spikes]
+
+
+def _damaged(
+    plan: Plan, shown: Presentation, material: Material, tested: list[Spikes]
+) -> Iterator[tuple[str, list[Spikes]]]:
+    """Test spikes of every seed under every fault; every seed has faults of its own."""
     x, first = material.test.x, len(material.train.x) + len(material.validation.x)
-    shared = all(s is tested[0] for s in tested)
-    clean = [shown.dense(tested[0])] * len(tested) if shared else [shown.dense(s) for s in tested]
-    found = {"": clean}
     for level in plan.noise:
-        found[f"noise {level:g}"] = [
-            shown.dense(shown.spikes(faults.noisy(x, level, seed), seed, first)) for seed in range(plan.seeds)
-        ]
+        yield (
+            f"noise {level:g}",
+            [shown.spikes(faults.noisy(x, level, seed), seed, first) for seed in range(plan.seeds)],
+        )
     for name, damage in faults.SPIKES.items():
-        found[name] = [shown.dense(damage(s, seed, shown.neurons)) for seed, s in enumerate(tested)]
-    return found
+        yield name, [damage(s, seed, shown.neurons) for seed, s in enumerate(tested)]
 
 
-def _judged(
-    fitted: list[Fitted], problems: list[Problem], damaged: dict[str, list[Counts]], y: Any, steps: int
-) -> dict[str, Any]:
-    """Accuracies of one readout, each seed with its own spikes."""
-    curves = [_accuracies(f.scores(x), y) for f, x in zip(fitted, damaged[""], strict=True)]
+def _judged(fitted: list[Fitted], problems: list[Problem], clean: list[Counts], y: Any, steps: int) -> dict[str, Any]:
+    """Accuracies of one readout without faults, each seed with its own spikes."""
+    curves = [_accuracies(f.scores(x), y) for f, x in zip(fitted, clean, strict=True)]
     final = np.array([curve[-1] for curve in curves])
     held_out = [_accuracies(f.scores(p.validation), p.y_validation)[-1] for f, p in zip(fitted, problems, strict=True)]
     over_time = np.mean(curves, axis=0)
@@ -159,12 +167,13 @@ def _judged(
         "latency_ms": float(times[below[-1] + 1] if len(below) else times[0]) if len(times) > 1 else None,
         "times_ms": times.tolist(),
         "accuracy_over_time": over_time.tolist(),
-        "robustness": {
-            name: float(np.mean([_accuracies(f.scores(x), y)[-1] for f, x in zip(fitted, arrays, strict=True)]))
-            for name, arrays in damaged.items()
-            if name
-        },
+        "robustness": {},
     }
+
+
+def _finals(fitted: list[Fitted], arrays: list[Counts], y: Any) -> list[float]:
+    """Accuracy at the end, every seed."""
+    return [float(_accuracies(f.scores(x), y)[-1]) for f, x in zip(fitted, arrays, strict=True)]
 
 
 def _accuracies(scores: NDArray[np.float64], y: Any) -> NDArray[np.float64]:

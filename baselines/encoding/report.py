@@ -142,8 +142,9 @@ def notes(plan: Plan) -> list[str]:
     """What the table needs to be read rightly."""
     m = plan.material
     seeds = f"{plan.seeds} {'seed' if plan.seeds == 1 else 'seeds'}"
+    samples = "sample" if len(m.test.x) == 1 else "samples"
     lines = [
-        f"Data: {m.split}. Means over {len(m.test.x):,} test samples and {seeds}; ± is the standard deviation over "
+        f"Data: {m.split}. Means over {len(m.test.x):,} test {samples} and {seeds}; ± is the standard deviation over "
         "seeds, which change spikes of random codes, initial weights and orders.",
         f"Budget: time steps of 1 ms a {_unit(plan)}; all spikes lie on these steps, also those of codes in continuous "
         "time. What is read back is compared with the input in 0 … 1; information is about one value, in bits.",

@@ -16,7 +16,7 @@ from baselines.encoding.readouts.linear import binned
 
 HIDDEN = 100
 _BINS = 16  # time steps of the network at most; steps of the code are joined
-_EPOCHS, _BATCH, _RATE = 12, 64, 5e-3
+_EPOCHS, _BATCH, _RATE = 10, 64, 5e-3
 _DECAY, _SLOPE = 0.9, 10.0
 _CHUNK = 256
 
