@@ -384,3 +384,11 @@ def test_bits_of_output_trains():
     assert coding.read_bits(spikes, 5.0, at_least=2).sum() == 1
     with pytest.raises(ParameterError, match=r"read_bits\.window: must be <= the duration"):
         coding.read_bits(spikes, 30.0)
+
+
+def test_weighted_spikes_sum_to_the_value():
+    for name in ("weighted-phase", "spikingjelly-weighted-phase"):
+        code = VALUE_CODES[name][0].within(8)
+        x = np.array([0.0, 3 / 256, 0.5, 255 / 256])
+        assert code.strengths @ code.encode(x).to_dense(1.0) / 2 == pytest.approx(x)
+    assert coding.make("words").strengths is None

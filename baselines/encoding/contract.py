@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-Counts = NDArray[np.uint8]  # spikes (samples, steps, neurons)
+Counts = NDArray[Any]  # spikes (samples, steps, neurons), bytes or 32-bit floats
 
 
 class Problem(NamedTuple):

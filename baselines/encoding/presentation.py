@@ -69,13 +69,14 @@ class Presentation:
             pooled.times + frame * self.budget, sample * self.neurons + neuron, k * self.neurons, float(self.steps)
         )
 
-    def dense(self, pooled: Spikes) -> NDArray[np.uint8]:
-        """Spike counts (samples, steps, neurons)."""
+    def dense(self, pooled: Spikes) -> NDArray[Any]:
+        """Spike counts (samples, steps, neurons); sums of strengths in 32 bits where a code sends spikes with them."""
         sample, neuron = np.divmod(pooled.ids.astype(np.int64), self.neurons)
         step = np.minimum((pooled.times + 1e-9).astype(np.int64), self.steps - 1)
         out = np.zeros((pooled.n // self.neurons, self.steps, self.neurons), np.uint8)
         np.add.at(out.reshape(-1), (sample * self.steps + step) * self.neurons + neuron, 1)
-        return out
+        strengths = self.code.strengths
+        return out if strengths is None else out * np.tile(strengths, self.frames).astype(np.float32)[:, None]
 
     def sample(self, pooled: Spikes, number: int) -> Spikes:
         """Spikes of one sample."""

@@ -59,6 +59,11 @@ class Code(Part):
         """The code as the laboratory uses it with a budget of `steps` time steps of 1 ms."""
         raise NotImplementedError
 
+    @property
+    def strengths(self) -> Floats | None:
+        """Size of a spike at its receiver in each time step of a presentation, 1 at most; None where all are equal."""
+        return None
+
     def changed(self, **values: Any) -> Self:
         """The same code with other parameters.
 

@@ -105,6 +105,11 @@ class SpikingjellyWeightedPhase(ValueCode):
         """The last digit."""
         return 0.5**self.steps
 
+    @property
+    def strengths(self) -> Floats:
+        """Spikes are sent with their weight: 1, 1/2, 1/4 … from step to step."""
+        return 0.5 ** np.arange(self.steps)
+
     def _events(self, x: Floats, draw: Draw) -> tuple[Ints, Floats]:
         rest = np.minimum(x.ravel(), 1 - 0.5**self.steps)
         fired = []

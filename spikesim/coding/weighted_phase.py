@@ -62,6 +62,14 @@ class WeightedPhase(ValueCode):
         return 0.5**self.bits
 
     @property
+    def strengths(self) -> Floats | None:
+        """Spikes are sent with their weight: 1, 1/2, 1/4 … from phase to phase."""
+        if not self.dt:
+            return None
+        phase = np.floor(np.arange(self.steps) * self.dt / self._slot + 1e-9) % self.bits
+        return 0.5**phase
+
+    @property
     def _slot(self) -> float:
         return self.duration / (self.bits * self.periods)
 

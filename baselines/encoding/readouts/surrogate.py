@@ -112,8 +112,8 @@ class SurrogateFitted:
 
 
 def _tensors(arrays: Sequence[Counts], bins: int) -> list[Tensor]:
-    """Binned counts as tensors of bytes; arrays that are the same object stay so."""
-    done = {id(a): torch.from_numpy(binned(a, bins).astype(np.uint8)) for a in arrays}
+    """Binned counts as tensors of their own kind; arrays that are the same object stay so."""
+    done = {id(a): torch.from_numpy(binned(a, bins).astype(a.dtype)) for a in arrays}
     return [done[id(a)] for a in arrays]
 
 
