@@ -59,7 +59,8 @@ class Presentation:
         x = self.shaped(x)
         if self.signal:
             pooled = self.code.encode_pooled(coding.hold(x, self.budget))
-            return Spikes(np.floor(pooled.times + 1e-9), pooled.ids, pooled.n, pooled.t_stop)
+            steps = np.minimum(np.floor(pooled.times + 1e-9), self.steps - 1)
+            return Spikes(steps, pooled.ids, pooled.n, pooled.t_stop)
         k, frames = x.shape[:2]
         low, high = self.code.line
         pooled = self.code.encode_pooled(low + (high - low) * x.reshape(k * frames, -1), seed, first * frames)
