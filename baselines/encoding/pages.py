@@ -9,6 +9,7 @@ from baselines.report import capital
 from spikesim import coding
 
 NONE = "–"
+_LEGEND = "`*` no other row is at least as good with as few spikes; `<` recommended"
 
 
 def columns(d: dict[str, Any]) -> list[str]:
@@ -45,8 +46,8 @@ def cells(d: dict[str, Any], row: dict[str, Any]) -> list[str]:
 
 
 def accuracy_columns(d: dict[str, Any]) -> list[str]:
-    """Columns of the accuracies, in percent: every readout, then the first one under faults."""
-    return ["code", ">steps", *(f">{name}" for name in d["classifiers"]), ">ms", *(f">{n}" for n in _faults(d))]
+    """Columns of the test accuracies of every readout, in percent, and of the time the first one takes."""
+    return ["code", ">steps", *(f">{name}" for name in d["classifiers"]), ">settled (ms)"]
 
 
 def accuracy_cells(d: dict[str, Any], row: dict[str, Any]) -> list[str]:
@@ -56,8 +57,29 @@ def accuracy_cells(d: dict[str, Any], row: dict[str, Any]) -> list[str]:
         r = row["readouts"][name]
         spread = f" ± {100 * r['accuracy_std']:.1f}" if r["accuracy_std"] else ""
         found.append(f"{100 * r['accuracy']:.1f}{spread}")
-    found.append(NONE if row["latency_ms"] is None else f"{row['latency_ms']:g}")
-    return found + [f"{100 * v:.1f}" for v in row["readouts"][d["classifiers"][0]]["robustness"].values()]
+    return [*found, NONE if row["latency_ms"] is None else f"{row['latency_ms']:g}"]
+
+
+def fault_columns(d: dict[str, Any]) -> list[str]:
+    """Columns of the test accuracy of the first readout under faults, in percent."""
+    return ["code", ">steps", ">clean", *(f">{name}" for name in _faults(d))]
+
+
+def fault_cells(d: dict[str, Any], row: dict[str, Any]) -> list[str]:
+    """One row of it."""
+    r = row["readouts"][d["classifiers"][0]]
+    return [row["encoder"], f"{row['steps']}", *(f"{100 * v:.1f}" for v in (r["accuracy"], *r["robustness"].values()))]
+
+
+def tables(d: dict[str, Any]) -> list[tuple[str, list[str], list[list[str]]]]:
+    """Heading, columns and rows of every table."""
+    found = [(title(d), columns(d), [cells(d, row) for row in d["rows"]])]
+    if d["classifiers"] and d["rows"]:
+        accuracies = [accuracy_cells(d, row) for row in d["rows"]]
+        found.append(("Test accuracy (%) of every readout", accuracy_columns(d), accuracies))
+        heading = f"Test accuracy (%) of the readout {d['classifiers'][0]!r} under faults"
+        found.append((heading, fault_columns(d), [fault_cells(d, row) for row in d["rows"]]))
+    return found
 
 
 def _faults(d: dict[str, Any]) -> list[str]:
@@ -102,11 +124,10 @@ def title(d: dict[str, Any]) -> str:
 def markdown(d: dict[str, Any]) -> str:
     """The whole report."""
     parts = [f"# {title(d)}\n", f"**{d['recommendation']}**\n", f"Rule: {d['rule']}.\n"]
-    parts += _markdown_table(columns(d), [cells(d, row) for row in d["rows"]])
-    parts.append("\n`*`: no other row is at least as good with as few spikes. `<`: recommended.\n")
-    if d["classifiers"]:
-        parts.append(f"## {_heading(d)}\n")
-        parts += _markdown_table(accuracy_columns(d), [accuracy_cells(d, row) for row in d["rows"]])
+    for number, (heading, names, rows) in enumerate(tables(d)):
+        parts += [f"\n## {heading}\n"] if number else []
+        parts += _markdown_table(names, rows)
+        parts += [] if number else [f"\n{_LEGEND}"]
     for heading, lines in (
         ("How to read it", d["notes"]),
         ("Left out", d["skipped"]),
@@ -115,10 +136,6 @@ def markdown(d: dict[str, Any]) -> str:
         if lines:
             parts += [f"\n## {heading}\n", *(f"- {line}" for line in lines)]
     return "\n".join(parts) + "\n"
-
-
-def _heading(d: dict[str, Any]) -> str:
-    return f"Test accuracy (%) of every readout, and of {d['classifiers'][0]!r} under faults"
 
 
 def _markdown_table(names: list[str], rows: list[list[str]]) -> list[str]:
@@ -131,15 +148,12 @@ def terminal(d: dict[str, Any]) -> list[Any]:
     """The same for the terminal: tables and texts."""
     from spikesim.commands import table
 
-    page = table(title(d), *columns(d))
-    for row in d["rows"]:
-        page.add_row(*cells(d, row))
-    items: list[Any] = [page, "* no other row is at least as good with as few spikes   < recommended", ""]
-    if d["classifiers"] and d["rows"]:
-        second = table(_heading(d), *accuracy_columns(d))
-        for row in d["rows"]:
-            second.add_row(*accuracy_cells(d, row))
-        items.append(second)
+    items: list[Any] = []
+    for heading, names, rows in tables(d):
+        page = table(heading, *names)
+        for row in rows:
+            page.add_row(*row)
+        items += [page] if items else [page, _LEGEND, ""]
     if d["recommendation"]:
         items += [capital(d["recommendation"]), f"Rule: {d['rule']}.", ""]
     items += ["\n".join(d["notes"])]
