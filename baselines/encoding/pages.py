@@ -55,7 +55,7 @@ def accuracy_cells(d: dict[str, Any], row: dict[str, Any]) -> list[str]:
     found = [row["encoder"], f"{row['steps']}"]
     for name in d["classifiers"]:
         r = row["readouts"][name]
-        spread = f" ± {100 * r['accuracy_std']:.1f}" if r["accuracy_std"] else ""
+        spread = f" ± {100 * r['accuracy_std']:.1f}" if r["accuracy_std"] > 5e-4 else ""
         found.append(f"{100 * r['accuracy']:.1f}{spread}")
     return [*found, NONE if row["latency_ms"] is None else f"{row['latency_ms']:g}"]
 

@@ -155,8 +155,8 @@ def notes(plan: Plan) -> list[str]:
     ]
     if plan.classifiers:
         lines += [
-            "Settled: when the accuracy of the first readout reaches 95 % of its final value for good. Without ± nothing "
-            "differs from seed to seed.",
+            "Settled: when the accuracy of the first readout reaches 95 % of its final value for good. Without ± seeds "
+            "agree.",
             f"Faults (after training without them): jitter {JITTER:g} ms, {SHARE:.0%} of spikes lost or added, "
             f"{SHARE:.0%} of neurons dead, input noise with standard deviation "
             f"{', '.join(f'{v:g}' for v in plan.noise)}.",

@@ -14,7 +14,7 @@ from baselines.encoding.readouts._stdp_kernel import learn, respond
 from baselines.encoding.readouts.linear import binned
 
 NEURONS = 100
-_BINS = 16  # time steps at most; steps of the code are joined
+_BINS = 128  # time steps at most; steps of the code are joined
 _EPOCHS, _RATE = 3, 0.05
 _THETA = 0.02  # growth of a winner's threshold, relative to the threshold
 _LOW, _HIGH = 0.2, 0.6  # weights at the start

@@ -15,7 +15,7 @@ from baselines.encoding.contract import Counts, Fitted, Problem, Readout
 from baselines.encoding.readouts.linear import binned
 
 HIDDEN = 100
-_BINS = 16  # time steps of the network at most; steps of the code are joined
+_BINS = 128  # time steps of the network at most; steps of the code are joined
 _EPOCHS, _BATCH, _RATE = 10, 64, 5e-3
 _DECAY, _SLOPE = 0.9, 10.0
 _CHUNK = 256

@@ -24,7 +24,7 @@ def load(limit: int, features: str) -> Material:
         test=test,
         classes=data.classes,
         rows=(8, 8),
-        budgets=(8, 16, 32),
+        budgets=(4, 8, 16),
     )
 
 
