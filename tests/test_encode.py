@@ -257,11 +257,16 @@ def test_signals_without_labels_are_read_back(tmp_path):
     from matplotlib.image import imsave
     from scipy.io import wavfile
 
+    rng = np.random.default_rng(4)
+    drawn = np.stack([*rng.integers(0, 34, (2, 3000)), np.sort(rng.integers(0, 300_000, 3000))])
     t = np.arange(4000) / 8000
     wavfile.write(tmp_path / "s.wav", 8000, (8000 * np.sin(2 * np.pi * 300 * t)).astype(np.int16))
     np.save(tmp_path / "wave.npy", np.sin(np.linspace(0, 20, 200)))
     imsave(tmp_path / "p.png", np.linspace(0, 1, 36).reshape(6, 6), cmap="gray", vmin=0, vmax=1)
-    for name, features in (("s.wav", "mel"), ("s.wav", "cochlea"), ("wave.npy", "mel"), ("p.png", "mel")):
+    events = [[x, y, (x & 1) << 7 | t >> 16, t >> 8 & 255, t & 255] for x, y, t in zip(*drawn.tolist(), strict=True)]
+    (tmp_path / "e.bin").write_bytes(bytes(np.array(events, np.uint8)))
+    files = ("s.wav", "mel"), ("s.wav", "cochlea"), ("wave.npy", "mel"), ("p.png", "mel"), ("e.bin", "mel")
+    for name, features in files:
         options = Options(str(tmp_path / name), ("send-on-delta", "regular"), budgets=(16,), features=features, seeds=1)
         found = encode(options, progress=False).document
         assert found["classifiers"] == [] and len(found["rows"]) == 2

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 _INTERRUPTED = 130
-_DATA = "digits, mnist, fsdd, nmnist, braille, or a .npy, .csv, .wav, .png file."
+_DATA = "digits, mnist, fsdd, nmnist, braille, or a .npy, .csv, .wav, .png or event file."
 _CLASSIFIERS = "surrogate, linear, count, stdp; may be repeated, the first decides. (default: all)"
 
 

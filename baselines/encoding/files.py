@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from baselines.encoding.material import Material, Part, limited
 from baselines.encoding.sets.fsdd import frames_of
-from spikesim.coding.signals import Table, read_picture, read_table, read_wav, unit_range
+from spikesim.coding.signals import FORMATS, Table, read_events, read_picture, read_table, read_wav, unit_range
 from spikesim.errors import FileError, ParameterError, unknown
 
 FEATURES = ("mel", "cochlea", "raw")
-SUFFIXES = (".csv", ".npy", ".png", ".wav")
+SUFFIXES = (".csv", ".npy", ".png", ".wav", *FORMATS)
+_EVENT_FRAMES, _EVENT_PIXELS = 20, 512  # of an event recording: frames, and pixels of a polarity at most
 _LEAST = 20  # labelled samples
 
 
@@ -29,6 +30,8 @@ def load_file(path: Path, labels: str | os.PathLike[str] | None, features: str, 
     .csv  with labels (a column named label, or ``--labels``): samples × values; without: frames × channels
     .wav  one sound, as channels over time (``--features``)
     .png  one picture
+    .bin  an event recording (also .bs1, .bs2, .dat, .mat, .aedat4): event counts in 20 frames, pixels joined to
+          squares until there are 512 of a polarity at most
     ===== =============================================================================================
 
     With labels, samples are shuffled once and divided 60 / 20 / 20; without, everything is encoded and read back.
@@ -45,7 +48,7 @@ def load_file(path: Path, labels: str | os.PathLike[str] | None, features: str, 
         raise unknown(f"kind of file {path.name!r}:", kind, SUFFIXES)
     if not path.is_file():
         raise FileError(f"{path} {'is not a file' if path.exists() else 'does not exist'}")
-    if kind in (".wav", ".png") and labels is not None:
+    if kind not in (".npy", ".csv") and labels is not None:
         raise ParameterError(f"--labels: a {kind} file is a single sample; leave the option out")
     rows = None
     if kind == ".wav":
@@ -54,6 +57,8 @@ def load_file(path: Path, labels: str | os.PathLike[str] | None, features: str, 
         picture = read_picture(path)
         rows = (int(picture.shape[0]), int(picture.shape[1]))
         x, what = picture.reshape(1, 1, -1), f"picture of {picture.shape[0]} × {picture.shape[1]} pixels"
+    elif kind in FORMATS:
+        x, what = _events(path)
     else:
         table = read_table(path)
         y = _labels(table, labels)
@@ -77,6 +82,22 @@ def _sound(path: Path, features: str) -> tuple[NDArray[Any], str]:
         return sound[None, :, None], f"{len(sound)} samples of {rate:g} Hz, one a frame"
     frames = frames_of(sound, rate, features)
     return frames[None], f"{features}, {len(frames)} frames of 25 ms × {frames.shape[1]} channels"
+
+
+def _events(path: Path) -> tuple[NDArray[Any], str]:
+    spikes, width, height, polarities = read_events(path)
+    side = 1
+    while -(-width // side) * -(-height // side) > _EVENT_PIXELS:
+        side += 1
+    columns, rows = -(-width // side), -(-height // side)
+    row, x = np.divmod(spikes.ids.astype(np.int64), width)
+    p, y = np.divmod(row, height)
+    channel = (p * rows + y // side) * columns + x // side
+    frame = ((spikes.times - spikes.t_start) / spikes.duration * _EVENT_FRAMES).astype(np.int64)
+    counts = np.zeros((_EVENT_FRAMES, polarities * rows * columns))
+    np.add.at(counts, (np.minimum(frame, _EVENT_FRAMES - 1), channel), 1.0)
+    joined = f", {side} × {side} pixels joined" if side > 1 else ""
+    return counts[None], f"{len(spikes):,} events in {_EVENT_FRAMES} frames of {spikes.duration / 20:.3g} ms{joined}"
 
 
 def _samples(table: Table, kind: str, labelled: bool) -> NDArray[Any]:
