@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -50,6 +52,15 @@ class Material:
     classes: int
     rows: tuple[int, int] | None
     budgets: tuple[int, ...]
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Short hash of all values and labels: rows of other data are not taken up again."""
+        digest = hashlib.blake2b(digest_size=8)
+        for part in (self.train, self.validation, self.test):
+            for array in part:
+                digest.update(b"" if array is None else np.ascontiguousarray(array).tobytes())
+        return digest.hexdigest()
 
     @property
     def still(self) -> bool:

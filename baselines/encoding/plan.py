@@ -92,7 +92,9 @@ class Plan(NamedTuple):
             "limit": self.limit,
             "features": self.features,
         }
-        return {"encoder": encoder, "budget": budget, "data": self.material.name, "settings": settings}
+        material = self.material
+        data = {"data": material.name, "fingerprint": material.fingerprint}
+        return {"encoder": encoder, "budget": budget, **data, "settings": settings}
 
     @property
     def rows(self) -> list[tuple[str, int]]:

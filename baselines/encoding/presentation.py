@@ -87,10 +87,8 @@ class Presentation:
     def read(self, x: Floats, pooled: Spikes) -> tuple[Floats, Floats]:
         """Values and what is read of them, of at most 2,000 presentations."""
         x = self.shaped(x)
-        k = len(x) if self.signal else len(x) * self.frames
-        chosen = np.unique(
-            np.linspace(0, k - 1, min(k, max(1, _READ // (self.frames if self.signal else 1)))).astype(int)
-        )
+        k, most = (len(x), max(1, _READ // self.frames)) if self.signal else (len(x) * self.frames, _READ)
+        chosen = np.unique(np.linspace(0, k - 1, min(k, most)).astype(int))
         parts = _parts(pooled, self, chosen)
         if self.signal:
             found = np.stack([self.code.decode(part)[self.budget - 1 :: self.budget] for part in parts])

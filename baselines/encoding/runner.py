@@ -18,7 +18,7 @@ from spikesim.errors import ParameterError
 from spikesim.progress import ProgressOption, track
 
 Row = tuple[str, int]
-KEY = ("encoder", "budget", "data", "settings")
+KEY = ("encoder", "budget", "data", "fingerprint", "settings")
 
 
 def encode(options: Options | None = None, progress: ProgressOption = None) -> Report:
