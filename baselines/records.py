@@ -29,6 +29,8 @@ class Folder:
         What the comparison is about (`Plan.key`); records of the same are taken up again.
     pictures : sequence of str
         Names of the pictures that will be written.
+    key : sequence of str
+        Fields of a record that make up its key.
 
     Raises
     ------
@@ -42,8 +44,10 @@ class Folder:
         overwrite: bool,
         keys: Sequence[dict[str, Any]],
         pictures: Sequence[str],
+        key: Sequence[str] = ("family", "task", "engine", "settings"),
     ) -> None:
         self.path = Path(path)
+        self._names = tuple(key)
         self.written: list[Path] = []
         self._stale: list[Path] = []
         self.records: list[dict[str, Any]] = []
@@ -55,7 +59,7 @@ class Folder:
             raise FileError(f"{there[0]}: exists already; add --overwrite to replace it, or name another folder")
         elif there:
             self.records = _read(self.path / RECORDS)
-            if any(_key(record) not in keys for record in self.records):
+            if any(self._key(record) not in keys for record in self.records):
                 raise FileError(
                     f"{self.path / RECORDS}: belongs to a comparison with other settings; add --overwrite to replace "
                     "it, or name another folder"
@@ -69,7 +73,10 @@ class Folder:
 
     def find(self, key: dict[str, Any], seed: int) -> dict[str, Any] | None:
         """Record of a seed that was finished before, or None."""
-        return next((r for r in self.records if _key(r) == key and r["seed"] == seed), None)
+        return next((r for r in self.records if self._key(r) == key and r["seed"] == seed), None)
+
+    def _key(self, record: dict[str, Any]) -> dict[str, Any]:
+        return {name: record.get(name) for name in self._names}
 
     def add(self, record: dict[str, Any]) -> None:
         """Keep the record of a finished seed."""
@@ -108,10 +115,6 @@ def outcome_record(outcome: Outcome) -> dict[str, Any]:
     for name in ("operations", "skipping"):
         record[name] = dataclasses.asdict(record[name]) if record[name] else None
     return record
-
-
-def _key(record: dict[str, Any]) -> dict[str, Any]:
-    return {name: record.get(name) for name in ("family", "task", "engine", "settings")}
 
 
 def _read(path: Path) -> list[dict[str, Any]]:

@@ -104,7 +104,7 @@ def _run_plan(plan: Plan, folder: Folder | None, records: list[dict[str, Any]], 
     """All seeds of one family; seeds that `folder` knows already are taken from there."""
     seeds = plan.settings.seeds
     label = f"{plan.family.name} on {plan.task.name}, {seeds} {'seed' if seeds == 1 else 'seeds'}"
-    with track(progress, seeds * plan.work, label, "passes") as show, _torch_threads(plan.torch_threads):
+    with track(progress, seeds * plan.work, label, "passes") as show, torch_threads(plan.torch_threads):
         data = plan.task.load()
         for seed in range(seeds):
             record = folder.find(plan.key, seed) if folder else None
@@ -183,7 +183,7 @@ def _versions() -> dict[str, str]:
 
 
 @contextmanager
-def _torch_threads(threads: int) -> Iterator[None]:
+def torch_threads(threads: int) -> Iterator[None]:
     """Let torch use `threads` threads, and as many as before afterwards."""
     import torch
 

@@ -104,3 +104,37 @@ def test_mnist() -> None:
     assert data.train_images.shape == (60_000, 28, 28) and data.test_images.shape == (10_000, 28, 28)
     assert np.bincount(data.test_labels).tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
     assert data.train_images.mean() == pytest.approx(33.318, abs=1e-3)
+
+
+def test_sets_that_cannot_be_fetched_say_so(folder) -> None:
+    for name in ("braille", "fsdd", "nmnist"):
+        assert not datasets.available(name)
+        with pytest.raises(FileError, match=rf"{name}.*cannot be fetched.*put it into"):
+            datasets.fetch(name)
+        with pytest.raises(
+            FileError, match=rf"is not there; set SPIKESIM_DATA to a folder that contains {name}/[^,]*$"
+        ):
+            datasets.load(name)
+
+
+@pytest.mark.skipif(not datasets.available("fsdd"), reason="fsdd is not in SPIKESIM_DATA")
+def test_fsdd() -> None:
+    data = datasets.load("fsdd")
+    assert len(data.offsets) == 3001 and data.offsets[-1] == len(data.samples) == 10_498_424
+    assert np.bincount(data.labels).tolist() == [300] * 10 and data.is_test.sum() == 300
+    assert np.array_equal(data.is_test, data.takes < 5) and data.sample_rate == 8000
+
+
+@pytest.mark.skipif(not datasets.available("braille"), reason="braille is not in SPIKESIM_DATA")
+def test_braille() -> None:
+    data = datasets.load("braille")
+    assert data.touch.shape == (1350, 77, 12) and np.bincount(data.labels).tolist() == [50] * 27
+    assert np.flatnonzero(data.touch.reshape(-1, 12).std(axis=0)).tolist() == [1, 2, 6, 10]
+
+
+@pytest.mark.skipif(not datasets.available("nmnist"), reason="N-MNIST is not in SPIKESIM_DATA")
+def test_nmnist() -> None:
+    train, test = datasets.load("nmnist")
+    assert (len(train.t), len(test.t)) == (4_133_231, 385_596)
+    assert np.bincount(train.labels).tolist() == [97, 116, 99, 93, 105, 92, 94, 117, 87, 100]
+    assert train.offsets[-1] == len(train.x) and train.x.max() == train.y.max() == 33

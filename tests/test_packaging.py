@@ -80,7 +80,8 @@ def test_documented_commands_exist(call):
     name, *words = shlex.split(call)[1:]
     extra = typer.Typer()
     extra.callback()(lambda: None)
-    importlib.import_module("baselines.cli").register(extra)
+    for value in PROJECT["entry-points"]["spikesim.commands"].values():
+        importlib.import_module(value.partition(":")[0]).register(extra)
     commands = {**typer.main.get_group(extra).commands, **typer.main.get_group(app).commands}
     assert name in commands
     made = commands[name].make_context(name, words)

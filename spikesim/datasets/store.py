@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import shutil
 import tempfile
@@ -10,6 +11,10 @@ import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from spikesim.errors import FileError
 
@@ -71,22 +76,33 @@ def read_file(dataset: Dataset, name: str) -> bytes:
     try:
         content = path.read_bytes()
     except FileNotFoundError:
+        fetch = f", or call spikesim.datasets.fetch({dataset.name!r})" if dataset.url else ""
         raise FileError(
             f"data set {dataset.name!r}: {path} is not there; set SPIKESIM_DATA to a folder that contains "
-            f"{dataset.name}/{name}, or call spikesim.datasets.fetch({dataset.name!r})"
+            f"{dataset.name}/{name}{fetch}"
         ) from None
     except OSError as error:
         raise FileError(f"data set {dataset.name!r}: cannot read {path}: {error.strerror}") from None
     if hashlib.sha256(content).hexdigest() != file.sha256:
-        raise FileError(
-            f"data set {dataset.name!r}: {path} is not the published file (its sha256 sum differs); "
-            f"remove it and call spikesim.datasets.fetch({dataset.name!r})"
-        )
+        fetch = f"; remove it and call spikesim.datasets.fetch({dataset.name!r})" if dataset.url else ""
+        raise FileError(f"data set {dataset.name!r}: {path} is not the published file (its sha256 sum differs){fetch}")
     return content
+
+
+def read_npz(dataset: Dataset, name: str) -> dict[str, NDArray[Any]]:
+    """Arrays of file `name` of the kind .npz; FileError as in `read_file`."""
+    with np.load(io.BytesIO(read_file(dataset, name)), allow_pickle=False) as arrays:
+        return dict(arrays)
 
 
 def fetch_files(dataset: Dataset) -> None:
     """Download what is missing; each file appears whole and checked, or not at all."""
+    if not dataset.url and missing_files(dataset):
+        names = ", ".join(file.name for file in missing_files(dataset))
+        raise FileError(
+            f"data set {dataset.name!r}: {names} cannot be fetched, it is published in another form; put it into "
+            f"{dataset.folder}"
+        )
     for file in missing_files(dataset):
         try:
             dataset.folder.mkdir(parents=True, exist_ok=True)
