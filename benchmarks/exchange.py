@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spikesim.inputs import Steps
 from spikesim.network import Network, View
 from spikesim.spikes import Spikes
 
@@ -35,6 +36,12 @@ def _encode(value: Any, arrays: dict[str, NDArray[Any]]) -> Any:
         return {"population": value.population.name, "lo": value.lo, "hi": value.hi}
     if isinstance(value, Spikes):
         return {"times": _encode(value.times, arrays), "ids": _encode(value.ids, arrays), "n": value.n}
+    if isinstance(value, Steps):
+        return {
+            "type": "Steps",
+            "times": _encode(value.times, arrays),
+            "values": _encode(value.values, arrays),
+        }
     if isinstance(value, np.ndarray):
         key = f"a{len(arrays)}"
         arrays[key] = value

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import resource
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -37,6 +39,15 @@ def main(run: Callable[[dict[str, Any]], tuple[dict[str, Any], dict[str, Any]]])
     except Cannot as reason:
         facts, arrays = {"cannot": str(reason)}, {}
     np.savez(out, facts=json.dumps(facts), **arrays)
+
+
+def peak_mb() -> float:
+    """Largest memory of this process so far; on Linux without what its parent held when it started this one."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        line = next(x for x in status.read_text().splitlines() if x.startswith("VmHWM"))
+        return int(line.split()[1]) / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
 
 
 def only(what: str, value: Any, allowed: tuple[Any, ...]) -> Any:

@@ -6,13 +6,15 @@ arrivals of an instant after the threshold test of that instant. With current sy
 that can feel them, as in ours. A delta synapse moves the membrane itself: there we put synapses before thresholds,
 and as spikes then leave one step later, delays are one step shorter. Refractory periods are one step longer: in
 Brian2 the last step of the period integrates already.
+
+Linear equations are integrated exactly. With conductances they are not linear: Brian2 then gets the exponential Euler
+scheme its examples use, which is cheaper and less accurate than the Runge-Kutta schemes of NEST and of ours.
 """
 
 from __future__ import annotations
 
 import math
 import os
-import resource
 import tempfile
 import time
 from typing import Any
@@ -20,13 +22,15 @@ from typing import Any
 import numpy as np
 
 from benchmarks.peers import Peer
-from benchmarks.peers._protocol import Cannot, main, only, single
+from benchmarks.peers._protocol import Cannot, main, only, peak_mb, single
 
 PEER = Peer("brian2", "Brian2", ("brian2>=2.9", "numpy<2.4", "setuptools"))
 
 _POISSON_TRAINS = (
     1000  # PoissonInput draws a binomial number; from so many trains it is Poisson to 0.1 % of the variance
 )
+_RULES = ("FixedIndegree", "FixedTotalNumber", "OneToOne", "Pairwise")
+_CONDUCTANCE = "ExponentialConductance"
 _CURRENTS = {
     "Exponential": "di_{r}/dt = -i_{r} / tau_{r} : 1",
     "Alpha": "di_{r}/dt = (g_{r} - i_{r}) / tau_{r} : 1\ndg_{r}/dt = -g_{r} / tau_{r} : 1",
@@ -48,6 +52,12 @@ def run(spec: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
             brian2.prefs.codegen.target = "numpy"
         started = time.perf_counter()
         network, monitors = _build(brian2, spec)
+        if settings.get("warmup"):  # the time of a compiled program is that of its last run
+            for monitor in monitors.values():
+                monitor.active = False
+            network.run(settings["warmup"] * brian2.ms)
+            for monitor in monitors.values():
+                monitor.active = True
         network.run(settings["duration"] * brian2.ms)
         times = _execute(brian2, folder, started) if settings["compiled"] else _interpreted(started)
         counts = {name: int(np.sum(m.count)) for name, m in monitors.items()}
@@ -66,8 +76,7 @@ def _execute(brian2: Any, folder: str, started: float) -> dict[str, Any]:
 
 
 def _interpreted(started: float) -> dict[str, Any]:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"build_s": 0.0, "compile_s": 0.0, "run_s": time.perf_counter() - started, "peak_rss_mb": peak}
+    return {"build_s": 0.0, "compile_s": 0.0, "run_s": time.perf_counter() - started, "peak_rss_mb": peak_mb()}
 
 
 def _build(brian2: Any, spec: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
@@ -76,13 +85,13 @@ def _build(brian2: Any, spec: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
     brian2.seed(settings["seed"] % 2**32)
     delta = _synapses_first(spec)
     objects, groups, monitors = [], {}, {}
+    rng = np.random.default_rng(settings["seed"])
     for population in spec["populations"]:
-        group = _group(brian2, population, settings["dt"])
+        group = _group(brian2, population, settings, rng)
         groups[population["name"]] = group
         objects += [group, *_inputs(brian2, population, group)]
         if population["model"]["type"] == "Neuron":
             monitors[population["name"]] = brian2.SpikeMonitor(group, record=settings["record"])
-    rng = np.random.default_rng(settings["seed"])
     for projection in spec["projections"]:
         objects += _connect(brian2, projection, spec, groups, delta, rng)
     network = brian2.Network(objects, list(monitors.values()))
@@ -99,13 +108,15 @@ def _synapses_first(spec: dict[str, Any]) -> bool:
     return kinds == {True}
 
 
-def _group(brian2: Any, population: dict[str, Any], dt: float) -> Any:
-    model, n, ms = population["model"], population["size"], brian2.ms
+def _group(brian2: Any, population: dict[str, Any], settings: dict[str, Any], rng: Any) -> Any:
+    model, n, ms, dt = population["model"], population["size"], brian2.ms, settings["dt"]
     if model["type"] == "SpikeSource":
         steps = np.round(model["spikes"]["times"] / dt) - 1  # the label dt earlier, see above
         if np.any(steps < 0):
             raise Cannot("input spikes before the end of the first step")
         return brian2.SpikeGeneratorGroup(n, model["spikes"]["ids"], steps * dt * ms)
+    if model["type"] == "PoissonSource":
+        return _poisson_group(brian2, n, model["rate"], settings)
     only("population of", model["type"], ("Neuron",))
     only("membrane", model["membrane"]["type"], ("LIF",))
     only("threshold", model["threshold"]["type"], ("FixedThreshold",))
@@ -116,17 +127,27 @@ def _group(brian2: Any, population: dict[str, Any], dt: float) -> Any:
     group = brian2.NeuronGroup(
         n,
         equations,
-        method="exact",
+        method="exponential_euler" if _CONDUCTANCE in {s["type"] for s in model["synapses"].values()} else "exact",
         threshold="v >= v_th",
         reset="v = v_reset",
         refractory=(t_ref + dt) * ms if t_ref else False,
         namespace={**constants, "tau_m": model["membrane"]["tau_m"] * ms},
     )
     for name, value in {"v": model["membrane"]["v_rest"], **population["initial"]}.items():
-        if isinstance(value, dict):
-            raise Cannot("initial states drawn from a distribution")
-        setattr(group, name, value)
+        setattr(group, name, _drawn(value, n, rng))
     return group
+
+
+def _poisson_group(brian2: Any, n: int, rate: Any, settings: dict[str, Any]) -> Any:
+    if isinstance(rate, (int, float)):
+        return brian2.PoissonGroup(n, rate * brian2.Hz)
+    if not isinstance(rate, dict) or np.ndim(rate["values"]) > 1:
+        raise Cannot("Poisson trains whose rates differ between neurons")
+    dt, until = settings["dt"], settings.get("warmup", 0.0) + settings["duration"]
+    number = np.searchsorted(rate["times"], np.arange(0.0, until, dt) + dt / 2, "right") - 1
+    values = np.where(number >= 0, np.asarray(rate["values"])[number], 0.0)
+    table = brian2.TimedArray(values * brian2.Hz, dt=dt * brian2.ms)
+    return brian2.PoissonGroup(n, "table(t)", namespace={"table": table})
 
 
 def _equations(model: dict[str, Any], inputs: list[dict[str, Any]]) -> tuple[str, dict[str, Any]]:
@@ -143,15 +164,21 @@ def _equations(model: dict[str, Any], inputs: list[dict[str, Any]]) -> tuple[str
         raise Cannot("parameters per neuron or currents that change in time")
     current, lines = "i_ext", []
     for receptor, synapse in model["synapses"].items():
-        if only("synapse", synapse["type"], ("Delta", *_CURRENTS)) != "Delta":
-            lines.append(_CURRENTS[synapse["type"]].format(r=receptor))
+        kind = only("synapse", synapse["type"], ("Delta", _CONDUCTANCE, *_CURRENTS))
+        if kind == _CONDUCTANCE:
+            constants[f"e_{receptor}"] = synapse["e_rev"]
+            lines.append(f"dg_{receptor}/dt = -g_{receptor} / tau_{receptor} : 1")
+            current += f" + g_{receptor} * (e_{receptor} - v)"
+        elif kind != "Delta":
+            lines.append(_CURRENTS[kind].format(r=receptor))
             current += f" + i_{receptor}"
     return "\n".join([f"dv/dt = (v_rest - v + r_m * ({current})) / tau_m : 1 (unless refractory)", *lines]), constants
 
 
 def _entry(kind: str, receptor: str) -> tuple[str, float]:
     """State that a spike enters, and the factor on its weight."""
-    return {"Delta": ("v", 1.0), "Exponential": (f"i_{receptor}", 1.0), "Alpha": (f"g_{receptor}", math.e)}[kind]
+    names = {"Delta": "v", "Exponential": f"i_{receptor}", "Alpha": f"g_{receptor}", _CONDUCTANCE: f"g_{receptor}"}
+    return names[kind], math.e if kind == "Alpha" else 1.0
 
 
 def _inputs(brian2: Any, population: dict[str, Any], group: Any) -> list[Any]:
@@ -178,9 +205,7 @@ def _connect(
     i, j = _pairs(projection["rule"], pre["hi"] - pre["lo"], post["hi"] - post["lo"], rng)
     if not len(i):
         return []
-    weight, delay = projection["weight"], projection["delay"]
-    if isinstance(weight, dict) or isinstance(delay, dict):
-        raise Cannot("weights or delays drawn from a distribution")
+    weight, delay = (_drawn(projection[key], len(i), rng) for key in ("weight", "delay"))
     delay = (delay - early * spec["run"]["dt"]) * brian2.ms
     if np.any(np.asarray(delay) < 0):
         raise Cannot("a delay shorter than the step")
@@ -202,13 +227,30 @@ def _connect(
 
 
 def _pairs(rule: dict[str, Any], n_pre: int, n_post: int, rng: Any) -> tuple[Any, Any]:
-    if only("rule", rule["type"], ("FixedIndegree", "Pairwise")) == "Pairwise":
+    kind = only("rule", rule["type"], _RULES)
+    if kind == "Pairwise":
         return np.asarray(rule["pre"]), np.asarray(rule["post"])
+    if kind == "OneToOne":
+        return np.arange(n_pre, dtype=np.int32), np.arange(n_post, dtype=np.int32)
     if not (rule["allow_self"] and rule["allow_multiple"]):
-        raise Cannot("a fixed indegree without self-connections or multiple connections")
+        raise Cannot(f"a rule {kind} without self-connections or multiple connections")
+    if kind == "FixedTotalNumber":
+        pre, post = (rng.integers(0, n, rule["k"], dtype=np.int32) for n in (n_pre, n_post))
+        return pre, np.sort(post)
     return rng.integers(0, n_pre, n_post * rule["k"], dtype=np.int32), np.repeat(
         np.arange(n_post, dtype=np.int32), rule["k"]
     )
+
+
+def _drawn(value: Any, n: int, rng: Any) -> Any:
+    """`n` values of a normal distribution, redrawn until they lie within its limits; other values as they are."""
+    if not isinstance(value, dict):
+        return value
+    only("distribution", value["type"], ("Normal",))
+    drawn = rng.normal(value["mean"], value["std"], n)
+    while len(outside := np.flatnonzero((drawn < value["low"]) | (drawn > value["high"]))):
+        drawn[outside] = rng.normal(value["mean"], value["std"], len(outside))
+    return drawn
 
 
 def _spikes(brian2: Any, monitors: dict[str, Any], dt: float) -> dict[str, Any]:
