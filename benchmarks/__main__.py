@@ -44,7 +44,7 @@ def _choose(wanted: list[str] | None, scaling: str | None) -> list[str]:
         if scaling not in axes:
             _refuse(f"unknown --scaling {scaling!r}; valid: {', '.join(axes)}")
         patterns.append(f"scaling-{scaling}")
-    chosen = {}
+    chosen: dict[str, None] = {}
     for pattern in patterns:
         found = matching(pattern, names())
         if not found:

@@ -49,7 +49,7 @@ def simulate(variant: Variant, request: dict[str, Any], folder: Path) -> tuple[d
         "compile_s": timing["compile_s"],
         "run_s": timing["run_s"] - settled,
         "spikes": sum(after.spikes[name] - before.spikes[name] for name in neurons),
-        "events": sum(after.events.values()) - sum(before.events.values()),
+        "events": sum(after.synaptic_events.values()) - sum(before.synaptic_events.values()),
         "inputs": sum(after.inputs.values()) - sum(before.inputs.values()),
         "peak_rss_mb": peak_mb(),
     }
@@ -57,7 +57,7 @@ def simulate(variant: Variant, request: dict[str, Any], folder: Path) -> tuple[d
 
 
 def _spikes(result: Any, neurons: list[Any]) -> dict[str, Any]:
-    arrays = {}
+    arrays: dict[str, Any] = {}
     for name in neurons:
         arrays |= {f"{name}/times": result.spikes[name].times, f"{name}/ids": result.spikes[name].ids}
     return arrays

@@ -29,7 +29,7 @@ def network(n: int, indegree: int = FULL, eta: float = 2.0) -> Network:
     """Balanced network of `n` neurons with `indegree` synapses each, driven at `eta` times the threshold."""
     neuron = Neuron(LIF(TAU_M, v_rest=0.0), threshold=FixedThreshold(V_TH), reset=ResetTo(0.0), t_ref=2.0)
     drive = PoissonInput(rate=1e3 * eta * V_TH / (J * TAU_M), weight=J)
-    exc, inh = (Population(name, k, neuron, inputs=drive) for name, k in (("exc", n - n // 5), ("inh", n // 5)))
+    exc, inh = (Population(name, k, neuron, inputs=(drive,)) for name, k in (("exc", n - n // 5), ("inh", n // 5)))
     each, unit = max(1, indegree // 5), J * FULL / indegree
     kinds = ((exc, 4 * each, unit), (inh, each, -G * unit))
     synapses = [Projection(a, b, FixedIndegree(k), w, DELAY) for a, k, w in kinds for b in (exc, inh)]

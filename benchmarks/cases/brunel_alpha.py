@@ -44,7 +44,7 @@ def build(scale: float) -> Network:
     rate = 1e3 * ETA * V_TH * C_M / (weight * math.e * TAU_M * TAU_SYN)
     neuron = Neuron(LIF(TAU_M, 0.0, C_M), Alpha(TAU_SYN), FixedThreshold(V_TH), ResetTo(0.0), t_ref=2.0)
     drive = PoissonInput(rate=rate, weight=weight)
-    exc, inh = (Population(name, n, neuron, inputs=drive) for name, n in sizes.items())
+    exc, inh = (Population(name, n, neuron, inputs=(drive,)) for name, n in sizes.items())
     weights = {"exc": weight, "inh": -G * weight}
     projections = [
         Projection(a, b, FixedIndegree(round(P * a.size)), weights[a.name], DELAY)

@@ -24,7 +24,7 @@ def build(scale: float, rate: float, fanout: int) -> Network:
     """N times `scale` neurons that fire at `rate` and send each spike to `fanout` others."""
     neuron = Neuron(LIF(20.0), threshold=FixedThreshold(20.0), reset=ResetTo(0.0), t_ref=T_REF)
     drive = PoissonInput(rate=rate / (1.0 - rate * T_REF * 1e-3), weight=25.0)
-    cells = Population("cells", max(1, round(N * scale)), neuron, inputs=drive)
+    cells = Population("cells", max(1, round(N * scale)), neuron, inputs=(drive,))
     return Network([cells], [Projection(cells, cells, FixedIndegree(fanout), weight=1e-6, delay=1.5)])
 
 
