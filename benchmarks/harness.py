@@ -225,6 +225,8 @@ class Benchmark:
 
     def _ratio(self, runs: list[dict[str, Any]], reference: list[dict[str, Any]]) -> dict[str, Any] | None:
         """Ratio of the medians; its range is that of runs with the same seed, one after the other."""
+        if not self.case.compare:
+            return None
         times, base = ([r[self.case.compare] for r in some if r.get(self.case.compare)] for some in (runs, reference))
         found = spread([a / b for a, b in zip(times, base, strict=False)])
         return found and found | {"median": statistics.median(times) / statistics.median(base)}

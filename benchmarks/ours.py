@@ -51,9 +51,16 @@ def simulate(variant: Variant, request: dict[str, Any], folder: Path) -> tuple[d
         "spikes": sum(after.spikes[name] - before.spikes[name] for name in neurons),
         "events": sum(after.synaptic_events.values()) - sum(before.synaptic_events.values()),
         "inputs": sum(after.inputs.values()) - sum(before.inputs.values()),
+        "bytes_per_synapse": _bytes(network, variant.engine),
         "peak_rss_mb": peak_mb(),
     }
     return facts, _spikes(simulation.result(), neurons) if request["record"] else {}
+
+
+def _bytes(network: ss.Network, engine: str) -> float:
+    """Of a synapse as stored, in the mean over the network."""
+    stored = [row for row in ss.summary(network, engine) if row["kind"] == "synapses"]
+    return sum(float(str(row["bytes"])) for row in stored) / max(1.0, network.synapses)
 
 
 def _spikes(result: Any, neurons: list[Any]) -> dict[str, Any]:
