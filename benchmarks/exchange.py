@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from spikesim.inputs import Steps
 from spikesim.network import Network, View
@@ -42,6 +43,8 @@ def _encode(value: Any, arrays: dict[str, NDArray[Any]]) -> Any:
             "times": _encode(value.times, arrays),
             "values": _encode(value.values, arrays),
         }
+    if sparse.issparse(value):
+        return {"type": type(value).__name__}  # no peer takes one: the rule it belongs to is refused by name
     if isinstance(value, np.ndarray):
         key = f"a{len(arrays)}"
         arrays[key] = value

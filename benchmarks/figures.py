@@ -22,12 +22,10 @@ UNITS = {"run_s": "run time (s)", "build_s": "build time (s)", "total_s": "time 
 
 def new(columns: int = 1, rows: int = 1, width: float = 7.0, height: float = 4.0) -> tuple[Figure, Any]:
     """A figure and its axes."""
-    import matplotlib as mpl
+    from matplotlib.figure import Figure  # here: its import takes a while, and not of pyplot, which keeps all figures
 
-    mpl.use("Agg")
-    import matplotlib.pyplot as plt
-
-    return plt.subplots(rows, columns, figsize=(width, height), layout="constrained", squeeze=False)
+    figure = Figure(figsize=(width, height), layout="constrained")
+    return figure, figure.subplots(rows, columns, squeeze=False)
 
 
 def measured(rows: Rows, key: str) -> list[Mapping[str, Any]]:
@@ -61,7 +59,7 @@ def lines(ax: Axes, rows: Rows, x: str, key: str, by: Callable[[Mapping[str, Any
     """A line per value of `by`: medians of `key` over `x` (in ``row["at"]`` or the row itself), with their ranges."""
     kept = [row for row in measured(rows, key) if x in row["at"] or row.get(x) is not None]
     for k, name in enumerate(dict.fromkeys(by(row) for row in kept)):
-        mine = sorted((_x(row, x), row[key]) for row in kept if by(row) == name)  # type: ignore[type-var]
+        mine = sorted(((_x(row, x), row[key]) for row in kept if by(row) == name), key=lambda pair: pair[0])
         at, values = [m[0] for m in mine], [m[1] for m in mine]
         middle, low, high = (np.array([v[part] for v in values]) * scale for part in ("median", "min", "max"))
         spread = np.abs([middle - low, high - middle])
@@ -84,7 +82,7 @@ def finish(ax: Axes, x: str, y: str, log: Iterable[str] = ("x", "y"), legend: bo
         getattr(ax, f"set_{axis}scale")("log")
     ax.set_xlabel(x)
     ax.set_ylabel(y)
-    if legend:
+    if legend and ax.get_legend_handles_labels()[0]:
         ax.legend(frameon=False, fontsize="small")
 
 

@@ -14,7 +14,7 @@ from rich.table import Table
 from benchmarks.activity import MEASURES
 from benchmarks.case import Case
 
-RATE_TOLERANCE = 0.05
+RATE_TOLERANCE = 0.05  # more than that, and more than chance makes of so few spikes, is pointed out
 NAMES = {"run_s": "run", "build_s": "build", "total_s": "time"}
 Rows = Sequence[Mapping[str, Any]]
 
@@ -106,7 +106,8 @@ def notes(rows: Rows) -> list[str]:
         reference = first[row["group"]]
         if row["neurons"] == reference["neurons"] and row.get("rate_hz") and reference.get("rate_hz"):
             difference = row["rate_hz"]["median"] / (reference["rate_hz"]["median"] or 1.0) - 1
-            if abs(difference) > RATE_TOLERANCE:
+            chance = 3.0 * sum(1.0 / max(1.0, r["spikes"]["median"]) for r in (row, reference)) ** 0.5
+            if abs(difference) > max(RATE_TOLERANCE, chance):
                 found.append(
                     f"{row['side']} fires at a rate {difference:+.0%} from {reference['side']}'s: not the same network?"
                 )
