@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import math
 import pkgutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -109,8 +108,6 @@ class Case:
         Whether spikes must be off the grid.
     peers : bool
         Whether other simulators take part.
-    peers_up_to : float
-        Largest scale at which they do, unless the command line names them.
     alive : float, Hz
         A run that fires less is repeated with another seed: activity of this network may die out by chance.
     statistics : bool
@@ -134,7 +131,6 @@ class Case:
     threads: int = 1
     precise: bool = False
     peers: bool = True
-    peers_up_to: float = math.inf
     alive: float = 0.0
     statistics: bool = False
     compare: str = "run_s"

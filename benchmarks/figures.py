@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 Rows = Sequence[Mapping[str, Any]]
 Y = Callable[[Mapping[str, Any]], tuple[float, float, float] | None]
+MUCH = 20.0
 UNITS = {"run_s": "run time (s)", "build_s": "build time (s)", "total_s": "time (s)"}
 
 
@@ -34,25 +35,50 @@ def measured(rows: Rows, key: str) -> list[Mapping[str, Any]]:
 
 
 def bars(rows: Rows, key: str = "run_s", label: str | None = None) -> Figure:
-    """One bar per side, its median with the range over it, on a logarithmic axis."""
+    """One bar per side, its median with the range over it; dots on a logarithmic axis where they differ much."""
     kept = measured(rows, key)
-    figure, axes = new(height=1.2 + 0.4 * max(2, len(kept)))
+    groups = list(dict.fromkeys(row["group"] for row in kept))
+    figure, axes = new(height=1.2 + 0.35 * max(2, len(kept) + len(groups) - 1))
     ax = axes[0, 0]
-    colour = {name: COLOURS[k % len(COLOURS)] for k, name in enumerate(dict.fromkeys(r["name"] for r in kept))}
-    for k, row in enumerate(kept):
-        v = row[key]
-        ax.barh(k, v["median"], color=colour[row["name"]], height=0.7)
-        ax.plot([v["min"], v["max"]], [k, k], color="black", linewidth=1.5)
-        ax.annotate(number(v["median"]), (v["max"], k), (4, 0), textcoords="offset points", va="center", fontsize=9)
-    ax.set_yticks(range(len(kept)), [row["side"] for row in kept])
+    names = list(dict.fromkeys(["ours", *(row["name"] for row in kept)]))
+    values = [row[key]["median"] for row in kept]
+    logarithmic = max(values) > MUCH * min(values)
+    heights = [k + groups.index(row["group"]) for k, row in enumerate(kept)]
+    for height, row in zip(heights, kept, strict=True):
+        v, colour = row[key], COLOURS[names.index(row["name"]) % len(COLOURS)]
+        if logarithmic:
+            ax.plot(v["median"], height, "o", color=colour, markersize=8)
+        else:
+            ax.barh(height, v["median"], color=colour, height=0.75)
+        ax.plot([v["min"], v["max"]], [height, height], color="black", linewidth=1.5)
+        ax.annotate(
+            number(v["median"]), (v["max"], height), (8, 0), textcoords="offset points", va="center", fontsize=9
+        )
+    ax.set_yticks(heights, [row["side"] for row in kept])
     ax.invert_yaxis()
-    ax.set_xscale("log")
-    ax.margins(x=0.15)
+    if logarithmic:
+        _logarithmic(ax, "x")
+        ax.grid(axis="y", linewidth=0.4)
+        ax.margins(x=0.2)
+    else:
+        ax.set_xlim(0.0, 1.15 * max(row[key]["max"] for row in kept))
     ax.set_xlabel(label or UNITS.get(key, key))
     _frame(ax)
     if kept:
         ax.set_title(kept[0]["benchmark"], fontsize=10)
     return figure
+
+
+def _logarithmic(ax: Axes, name: str) -> None:
+    """A logarithmic axis with readable numbers, also where it spans less than a decade."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    getattr(ax, f"set_{name}scale")("log")
+    axis = getattr(ax, f"{name}axis")
+    low, high = axis.get_view_interval()
+    axis.set_major_locator(LogLocator(subs=(1.0,) if high > 50 * low else (1.0, 2.0, 5.0)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def lines(ax: Axes, rows: Rows, x: str, key: str, by: Callable[[Mapping[str, Any]], str], scale: float = 1.0) -> None:
@@ -79,7 +105,7 @@ def _frame(ax: Axes) -> None:
 def finish(ax: Axes, x: str, y: str, log: Iterable[str] = ("x", "y"), legend: bool = True) -> None:
     """Labels, logarithmic axes and a legend."""
     for axis in log:
-        getattr(ax, f"set_{axis}scale")("log")
+        _logarithmic(ax, axis)
     ax.set_xlabel(x)
     ax.set_ylabel(y)
     if legend and ax.get_legend_handles_labels()[0]:

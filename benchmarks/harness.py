@@ -21,6 +21,7 @@ from benchmarks.case import Case, Probe, Variant
 from benchmarks.peers import Peer
 
 ROOT = Path(__file__).parents[1]
+PEER_SYNAPSES = 30e6  # in larger networks other simulators take minutes per run; they run only where they are named
 TRIES = 6  # seeds tried until the activity of a network lasts
 Answer = tuple[dict[str, Any], dict[str, Any]]
 
@@ -34,7 +35,7 @@ class Settings:
     duration: float | None = None
     repeat: int = 3
     seed: int = 1
-    insist: bool = False  # run peers at any scale
+    insist: bool = False  # run peers whatever the size
 
 
 @dataclass
@@ -96,9 +97,11 @@ class Benchmark:
         if python is None:
             side.status, side.note = "missing", peer.missing
             return side
-        if self.scale > self.case.peers_up_to and not self.settings.insist:
+        if (side.synapses or 0) > PEER_SYNAPSES and not self.settings.insist:
             side.status = "not run"
-            side.note = f"{label} runs up to --scale {self.case.peers_up_to:g} only, unless --peers names it: too slow"
+            side.note = (
+                f"{label} not run: more than {PEER_SYNAPSES / 1e6:g} million synapses; --peers {peer.name} runs it"
+            )
             return side
         options = {"precise": self.case.precise, "compiled": True}
         network = variant.build(self.scale)

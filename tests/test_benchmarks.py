@@ -53,7 +53,11 @@ class Processes:
         facts = {"version": "9", "build_s": 0.1, "compile_s": 0.0, "run_s": 2.0, "spikes": 500, "peak_rss_mb": 50.0}
         if name == "ours":
             self.seeds.append(json.loads(source.read_text())["seed"])
-            more = {c.key: 1.0 + len(self.started) for c in self.case.columns if c.key not in (*facts, "neurons", "synapses")}
+            more = {
+                c.key: 1.0 + len(self.started)
+                for c in self.case.columns
+                if c.key not in (*facts, "neurons", "synapses")
+            }
             np.savez(target, facts=json.dumps(facts | more | {"events": 12_500}))
             return
         if "error" in self.peer:
@@ -142,12 +146,12 @@ def test_run_that_falls_silent_is_repeated_and_said(measure):
     assert rows[1]["status"] == "failed"
 
 
-def test_peer_of_a_large_network_runs_when_it_is_named(measure):
-    limited = replace(load("brunel"), peers_up_to=0.01)
-    rows, started, _ = measure(case=limited)
+def test_peer_of_a_large_network_runs_when_it_is_named(measure, monkeypatch):
+    monkeypatch.setattr(harness, "PEER_SYNAPSES", 1_000)
+    rows, started, _ = measure()
     assert (rows[1]["status"], started) == ("not run", ["ours", "ours"])
-    assert "up to --scale 0.01 only" in rows[1]["note"]
-    _, started, _ = measure(case=limited, settings=replace(SETTINGS, insist=True))
+    assert "--peers nest runs it" in rows[1]["note"]
+    _, started, _ = measure(settings=replace(SETTINGS, insist=True))
     assert started == ["ours", "nest", "ours", "nest"]
 
 

@@ -20,7 +20,6 @@ CASE = Case(
     duration=10_000.0,
     warmup=500.0,
     threads=2,
-    peers_up_to=0.2,
     columns=(
         *SIZE,
         Column("rate_hz", "rate (Hz)"),

@@ -28,7 +28,6 @@ CASE = Case(
     warmup=500.0,
     scale=0.2,
     threads=2,
-    peers_up_to=0.2,
     statistics=True,
     goals=(Goal("largest deviation from the published rates", deviation, 0.1, 0.05, "<=", scale=None, threads=None),),
     draw=figures.distributions,
