@@ -17,11 +17,15 @@ from spikesim.network import Network, View
 from spikesim.spikes import Spikes
 
 
+class Unwritable(TypeError):
+    """Nothing stands for such a value in the file."""
+
+
 def write(path: str | Path, network: Network, **run: Any) -> None:
     """Write `network` and the settings `run` (duration, dt, seed, …) to `path`.
 
     Every part becomes ``{"type": class name, field: value, …}`` and every array ``{"array": key in the file}``, so
-    parts that are added later are carried without a change here.
+    parts that are added later are carried without a change here. Raises `Unwritable` for other values.
     """
     arrays: dict[str, NDArray[Any]] = {}
     content = {
@@ -60,4 +64,4 @@ def _encode(value: Any, arrays: dict[str, NDArray[Any]]) -> Any:
         return [_encode(v, arrays) for v in value]
     if isinstance(value, (str, int, float)) or value is None:
         return value
-    raise TypeError(f"cannot write {type(value).__name__} for other simulators")
+    raise Unwritable(f"{type(value).__name__} in its networks")

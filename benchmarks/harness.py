@@ -165,6 +165,8 @@ class Benchmark:
                     return
                 side.died += 1
             side.status, side.note = "failed", f"{side.label} failed: fell silent with {TRIES} seeds"
+        except exchange.Unwritable as error:
+            side.status, side.note = "cannot", f"{side.label} has no {error}"
         except subprocess.CalledProcessError as error:
             lines = (error.stderr or "").strip().splitlines()
             reason = lines[-1] if lines else f"ended with code {error.returncode}"

@@ -303,6 +303,16 @@ def test_network_travels_by_file(tmp_path):
     assert spec["projections"][1]["rule"]["k"] == 2
 
 
+def test_what_no_file_can_carry_is_said(measure, monkeypatch):
+    with pytest.raises(exchange.Unwritable, match="object in its networks"):
+        exchange._encode(object(), {})
+    encode = exchange._encode
+    monkeypatch.setattr(exchange, "_encode", lambda value, arrays: encode(object(), arrays))
+    rows, started, _ = measure()
+    assert started == ["ours", "ours"]
+    assert (rows[1]["status"], rows[1]["note"]) == ("cannot", "NEST has no object in its networks")
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
