@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -142,6 +143,7 @@ def main(
     if statistics:
         wanted = [_of_statistics(name) for name in wanted]
     _prepare(out, past, wanted, overwrite)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as Ctrl-C does, and what runs with it
     here = machine.describe()
     if machine.busy(here):
         _stderr.print(f"[yellow]This machine is busy (load {here['load']:g}): times will not be trustworthy.[/yellow]")

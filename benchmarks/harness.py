@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import statistics
 import subprocess
 import sys
@@ -251,7 +252,19 @@ def _process(command: Sequence[str]) -> None:
     """Run one side where `benchmarks` can be imported; other environments see nothing else of this one's modules."""
     paths = [str(ROOT), os.environ.get("PYTHONPATH", "")] if command[0] == sys.executable else [str(ROOT)]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
-    subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
+    group: dict[str, Any] = {"process_group": 0} if os.name == "posix" else {}
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, env=environment, **pipes, **group) as child:
+        try:
+            _, errors = child.communicate()
+        except BaseException:  # interrupted: compilers and programs that a peer has started end with it
+            if group:
+                os.killpg(child.pid, signal.SIGKILL)
+            else:
+                child.kill()
+            raise
+    if child.returncode:
+        raise subprocess.CalledProcessError(child.returncode, command, stderr=errors)
 
 
 def spread(values: list[float]) -> dict[str, Any] | None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -301,6 +304,22 @@ def test_network_travels_by_file(tmp_path):
     np.testing.assert_array_equal(spec["projections"][0]["weight"], [1.0, 2.0])
     assert spec["projections"][1]["pre"] == {"population": "cells", "lo": 0, "hi": 2}
     assert spec["projections"][1]["rule"]["k"] == 2
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of process groups")
+def test_interrupted_run_ends_what_it_has_started(tmp_path):
+    nested = "import subprocess, sys; subprocess.run([sys.executable, '-c', sys.argv[1], sys.argv[2]])"
+    inner = "import pathlib, sys, time; p = pathlib.Path(sys.argv[1]); p.touch(); time.sleep(2); p.unlink()"
+    line = [sys.executable, "-c", nested, inner, str(tmp_path / "alive")]
+    code = f"from benchmarks import harness; harness._process({line!r})"
+    started = subprocess.Popen([sys.executable, "-c", code], cwd=harness.ROOT, stderr=subprocess.DEVNULL)
+    while not (tmp_path / "alive").exists():
+        assert started.poll() is None
+        time.sleep(0.05)
+    started.send_signal(signal.SIGINT)
+    assert started.wait(30) != 0
+    time.sleep(2.5)
+    assert (tmp_path / "alive").exists()  # the innermost was ended before it could remove it
 
 
 def test_what_no_file_can_carry_is_said(measure, monkeypatch):
