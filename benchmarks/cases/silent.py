@@ -5,7 +5,7 @@ The silent ones have synapses onto the active ones, so they are a part of the ne
 
 from __future__ import annotations
 
-from benchmarks.case import Case, Variant
+from benchmarks.case import SIZE, Case, Column, Variant
 from benchmarks.goals import Goal, speedup
 from spikesim import LIF, FixedIndegree, Network, Neuron, Population, Projection, zoo
 
@@ -32,5 +32,6 @@ CASE = Case(
     (Variant(ALONE, "event", alone), Variant(TOGETHER, "event", accompanied)),
     duration=10_000.0,
     peers=False,
+    columns=(*SIZE, Column("spikes", "spikes"), Column("build_s", "build (s)"), Column("run_s", "run (s)")),
     goals=(Goal("run time with silent neurons over without", speedup(TOGETHER, ALONE), 1.1, 1.03, "<="),),
 )
