@@ -104,6 +104,7 @@ def _frame(ax: Axes) -> None:
 
 def finish(ax: Axes, x: str, y: str, log: Iterable[str] = ("x", "y"), legend: bool = True) -> None:
     """Labels, logarithmic axes and a legend."""
+    _frame(ax)
     for axis in log:
         _logarithmic(ax, axis)
     ax.set_xlabel(x)
