@@ -58,6 +58,16 @@ class Side:
     runs: list[dict[str, Any]] = field(default_factory=list)
     activity: list[Activity] = field(default_factory=list)
 
+    @property
+    def title(self) -> str:
+        """Name of the simulator."""
+        return self.label.removesuffix(f", {self.group}")
+
+    @property
+    def where(self) -> str:
+        """Group in brackets, where there are several."""
+        return f" ({self.group})" if self.group else ""
+
 
 class Benchmark:
     """A case with settings and the peers that take part; a context that removes its temporary files."""
@@ -157,7 +167,7 @@ class Benchmark:
             for attempt in range(TRIES):
                 facts, arrays = side.run(seed + 1000 * attempt)
                 if "cannot" in facts:
-                    side.status, side.note = "cannot", f"{side.label} has no {facts['cannot']}"
+                    side.status, side.note = "cannot", f"{side.title} has no {facts['cannot']}{side.where}"
                     return
                 if not self.case.alive or _rate(facts, side) >= self.case.alive:
                     side.runs.append(facts | self._derived(facts, side))
@@ -167,7 +177,7 @@ class Benchmark:
                 side.died += 1
             side.status, side.note = "failed", f"{side.label} failed: fell silent with {TRIES} seeds"
         except exchange.Unwritable as error:
-            side.status, side.note = "cannot", f"{side.label} has no {error}"
+            side.status, side.note = "cannot", f"{side.title} has no {error}{side.where}"
         except subprocess.CalledProcessError as error:
             lines = (error.stderr or "").strip().splitlines()
             reason = lines[-1] if lines else f"ended with code {error.returncode}"

@@ -104,8 +104,9 @@ def notes(rows: Rows) -> list[str]:
     first = {row["group"]: row for row in reversed(sides)}
     for row in sides:
         reference = first[row["group"]]
-        if row["neurons"] == reference["neurons"] and row.get("rate_hz") and reference.get("rate_hz"):
-            difference = row["rate_hz"]["median"] / (reference["rate_hz"]["median"] or 1.0) - 1
+        fires = [(r.get("rate_hz") or {}).get("median", 0.0) > 0.0 for r in (row, reference)]
+        if row["neurons"] == reference["neurons"] and all(fires):
+            difference = row["rate_hz"]["median"] / reference["rate_hz"]["median"] - 1
             chance = 3.0 * sum(1.0 / max(1.0, r["spikes"]["median"]) for r in (row, reference)) ** 0.5
             if abs(difference) > max(RATE_TOLERANCE, chance):
                 found.append(

@@ -89,7 +89,7 @@ def _build(brian2: Any, spec: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
     for population in spec["populations"]:
         group = _group(brian2, population, settings, rng)
         groups[population["name"]] = group
-        objects += [group, *_inputs(brian2, population, group)]
+        objects += [group, *_inputs(brian2, population, group, settings["dt"])]
         if population["model"]["type"] == "Neuron":
             monitors[population["name"]] = brian2.SpikeMonitor(group, record=settings["record"])
     for projection in spec["projections"]:
@@ -121,7 +121,7 @@ def _group(brian2: Any, population: dict[str, Any], settings: dict[str, Any], rn
     only("membrane", model["membrane"]["type"], ("LIF",))
     only("threshold", model["threshold"]["type"], ("FixedThreshold",))
     only("reset", (model["reset"]["type"], model["reset"].get("lag")), (("ResetTo", 0.0),))
-    equations, constants = _equations(model, population["inputs"])
+    equations, constants = _equations(brian2, model, population["inputs"], dt)
     constants |= {f"tau_{r}": s["tau_syn"] * ms for r, s in model["synapses"].items() if "tau_syn" in s}
     t_ref = model["t_ref"]
     group = brian2.NeuronGroup(
@@ -141,28 +141,47 @@ def _group(brian2: Any, population: dict[str, Any], settings: dict[str, Any], rn
 def _poisson_group(brian2: Any, n: int, rate: Any, settings: dict[str, Any]) -> Any:
     if isinstance(rate, (int, float)):
         return brian2.PoissonGroup(n, rate * brian2.Hz)
-    if not isinstance(rate, dict) or np.ndim(rate["values"]) > 1:
-        raise Cannot("Poisson trains whose rates differ between neurons")
-    dt, until = settings["dt"], settings.get("warmup", 0.0) + settings["duration"]
-    number = np.searchsorted(rate["times"], np.arange(0.0, until, dt) + dt / 2, "right") - 1
-    values = np.where(number >= 0, np.asarray(rate["values"])[number], 0.0)
-    table = brian2.TimedArray(values * brian2.Hz, dt=dt * brian2.ms)
-    return brian2.PoissonGroup(n, "table(t)", namespace={"table": table})
+    if not isinstance(rate, dict):
+        raise Cannot("trains whose rates differ between neurons, as they are described here")
+    values, step = _sampled(rate, settings["dt"])
+    table = brian2.TimedArray(values * brian2.Hz, dt=step * brian2.ms)
+    call = "table(t)" if values.ndim == 1 else "table(t, i)"
+    return brian2.PoissonGroup(n, call, namespace={"table": table})
 
 
-def _equations(model: dict[str, Any], inputs: list[dict[str, Any]]) -> tuple[str, dict[str, Any]]:
+def _sampled(signal: dict[str, Any], dt: float) -> tuple[Any, float]:
+    """A piecewise-constant signal at equal distances as few as its times allow; the last value holds for ever."""
+    at, values = np.round(signal["times"] / dt).astype(np.int64), np.asarray(signal["values"])
+    step = max(1, int(np.gcd.reduce(at)))
+    number = np.searchsorted(at, np.arange(0, at[-1] + step, step), "right") - 1
+    empty = (number < 0).reshape(-1, *[1] * (values.ndim - 1))
+    return np.where(empty, 0.0, values[number]), step * dt
+
+
+def _equations(
+    brian2: Any, model: dict[str, Any], inputs: list[dict[str, Any]], dt: float
+) -> tuple[str, dict[str, Any]]:
     """Equations in mV, pA and pF without units; time alone has its unit."""
     membrane = model["membrane"]
     constants = {
         "v_rest": membrane["v_rest"],
         "r_m": membrane["tau_m"] / membrane["c_m"],
-        "i_ext": single("constant current", [i["value"] for i in inputs if i["type"] == "Current"]) or 0.0,
         "v_th": model["threshold"]["v_th"],
         "v_reset": model["reset"]["v_reset"],
     }
     if any(not isinstance(x, (int, float)) for x in (*constants.values(), membrane["tau_m"], model["t_ref"])):
-        raise Cannot("parameters per neuron or currents that change in time")
+        raise Cannot("parameters per neuron, as they are described here")
     current, lines = "i_ext", []
+    injected = single("current", [i["value"] for i in inputs if i["type"] == "Current"]) or 0.0
+    if isinstance(injected, dict):
+        values, step = _sampled(injected, dt)
+        constants["currents"] = brian2.TimedArray(values, dt=step * brian2.ms)
+        lines.append(f"i_ext = currents({'t' if values.ndim == 1 else 't, i'}) : 1 (constant over dt)")
+    else:
+        constants["i_ext"] = injected
+    if any(i["type"] == "NoiseCurrent" for i in inputs):
+        lines.append("i_noise : 1")
+        current += " + i_noise"
     for receptor, synapse in model["synapses"].items():
         kind = only("synapse", synapse["type"], ("Delta", _CONDUCTANCE, *_CURRENTS))
         if kind == _CONDUCTANCE:
@@ -181,18 +200,30 @@ def _entry(kind: str, receptor: str) -> tuple[str, float]:
     return names[kind], math.e if kind == "Alpha" else 1.0
 
 
-def _inputs(brian2: Any, population: dict[str, Any], group: Any) -> list[Any]:
+def _inputs(brian2: Any, population: dict[str, Any], group: Any, dt: float) -> list[Any]:
     made = []
-    for item in population.get("inputs", ()):
-        if only("input", item["type"], ("Current", "PoissonInput")) == "Current":
+    for k, item in enumerate(population.get("inputs", ())):
+        if only("input", item["type"], ("Current", "NoiseCurrent", "PoissonInput")) == "Current":
             continue
-        if not isinstance(item["rate"], (int, float)) or not isinstance(item["weight"], (int, float)):
-            raise Cannot("Poisson inputs that differ between neurons or change in time")
+        if item["type"] == "NoiseCurrent":
+            group.namespace |= {f"mean_{k}": item["mean"], f"std_{k}": item["std"]}
+            group.run_regularly(f"i_noise = mean_{k} + std_{k} * randn()", dt=item["dt"] * brian2.ms)
+            continue
         receptors = population["model"]["synapses"]
         receptor = item["receptor"] or next(iter(receptors))
         variable, factor = _entry(receptors[receptor]["type"], receptor)
-        rate = item["rate"] / _POISSON_TRAINS * brian2.Hz
-        made.append(brian2.PoissonInput(group, variable, _POISSON_TRAINS, rate, factor * item["weight"]))
+        rate, weight = item["rate"], item["weight"]
+        if not isinstance(weight, (int, float)) or not isinstance(rate, (int, float, dict)):
+            raise Cannot("Poisson inputs that differ between neurons, as they are described here")
+        if isinstance(rate, dict):
+            values, step = _sampled(rate, dt)
+            table = brian2.TimedArray(values * brian2.Hz, dt=step * brian2.ms)
+            group.namespace |= {f"rate_{k}": table, f"weight_{k}": factor * weight}
+            call = f"rate_{k}({'t' if values.ndim == 1 else 't, i'})"
+            group.run_regularly(f"{variable} += weight_{k} * poisson({call} * dt)", when="synapses")
+        else:
+            mean = rate / _POISSON_TRAINS * brian2.Hz
+            made.append(brian2.PoissonInput(group, variable, _POISSON_TRAINS, mean, factor * weight))
     return made
 
 

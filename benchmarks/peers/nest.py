@@ -122,7 +122,7 @@ def _poisson(nest: Any, rate: Any, precise: bool, dt: float) -> Any:
         steps = {"rate_times": np.maximum(rate["times"], dt), "rate_values": rate["values"]}
         return nest.Create("inhomogeneous_poisson_generator", params=steps)
     if not isinstance(rate, (int, float)):
-        raise Cannot("Poisson trains whose rates differ between neurons")
+        raise Cannot("Poisson trains whose rates differ between neurons, as they are described here")
     return nest.Create("poisson_generator_ps" if precise else "poisson_generator", params={"rate": rate})
 
 

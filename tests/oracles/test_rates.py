@@ -65,7 +65,6 @@ NETWORKS = {
     "distributions": drawn(),
     "conductances": conducting(),
 }
-BRIAN2 = ("sources of changing rate", "distributions", "conductances")
 
 
 def halves(spikes: dict[str, ss.Spikes]) -> dict[str, list[float]]:
@@ -88,6 +87,6 @@ def test_nest_fires_as_we_do(nest, name):
     compare(nest, name)
 
 
-@pytest.mark.parametrize("name", BRIAN2)
+@pytest.mark.parametrize("name", NETWORKS)
 def test_brian2_fires_as_we_do(brian2, name):
     compare(brian2, name)
