@@ -55,7 +55,7 @@ def bars(rows: Rows, key: str = "run_s", label: str | None = None) -> Figure:
             number(v["median"]), (v["max"], height), (8, 0), textcoords="offset points", va="center", fontsize=9
         )
     ax.set_yticks(heights, [row["side"] for row in kept])
-    ax.invert_yaxis()
+    ax.set_ylim(heights[-1] + 0.8, -0.8)
     if logarithmic:
         _logarithmic(ax, "x")
         ax.grid(axis="y", linewidth=0.4)

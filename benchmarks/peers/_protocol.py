@@ -57,6 +57,17 @@ def only(what: str, value: Any, allowed: tuple[Any, ...]) -> Any:
     return value
 
 
+def drawn(value: Any, n: int, rng: Any) -> Any:
+    """`n` values of a normal distribution, redrawn until they lie within its limits; other values as they are."""
+    if not isinstance(value, dict):
+        return value
+    only("distribution", value["type"], ("Normal",))
+    values = rng.normal(value["mean"], value["std"], n)
+    while len(outside := np.flatnonzero((values < value["low"]) | (values > value["high"]))):
+        values[outside] = rng.normal(value["mean"], value["std"], len(outside))
+    return values
+
+
 def single(what: str, items: list[Any]) -> Any:
     """The only item of a list, None of an empty one."""
     if len(items) > 1:

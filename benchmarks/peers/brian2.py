@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.peers import Peer
-from benchmarks.peers._protocol import Cannot, main, only, peak_mb, single
+from benchmarks.peers._protocol import Cannot, drawn, main, only, peak_mb, single
 
 PEER = Peer("brian2", "Brian2", ("brian2>=2.9", "numpy<2.4", "setuptools"))
 
@@ -134,7 +134,7 @@ def _group(brian2: Any, population: dict[str, Any], settings: dict[str, Any], rn
         namespace={**constants, "tau_m": model["membrane"]["tau_m"] * ms},
     )
     for name, value in {"v": model["membrane"]["v_rest"], **population["initial"]}.items():
-        setattr(group, name, _drawn(value, n, rng))
+        setattr(group, name, drawn(value, n, rng))
     return group
 
 
@@ -236,7 +236,7 @@ def _connect(
     i, j = _pairs(projection["rule"], pre["hi"] - pre["lo"], post["hi"] - post["lo"], rng)
     if not len(i):
         return []
-    weight, delay = (_drawn(projection[key], len(i), rng) for key in ("weight", "delay"))
+    weight, delay = (drawn(projection[key], len(i), rng) for key in ("weight", "delay"))
     delay = (delay - early * spec["run"]["dt"]) * brian2.ms
     if np.any(np.asarray(delay) < 0):
         raise Cannot("a delay shorter than the step")
@@ -271,17 +271,6 @@ def _pairs(rule: dict[str, Any], n_pre: int, n_post: int, rng: Any) -> tuple[Any
     return rng.integers(0, n_pre, n_post * rule["k"], dtype=np.int32), np.repeat(
         np.arange(n_post, dtype=np.int32), rule["k"]
     )
-
-
-def _drawn(value: Any, n: int, rng: Any) -> Any:
-    """`n` values of a normal distribution, redrawn until they lie within its limits; other values as they are."""
-    if not isinstance(value, dict):
-        return value
-    only("distribution", value["type"], ("Normal",))
-    drawn = rng.normal(value["mean"], value["std"], n)
-    while len(outside := np.flatnonzero((drawn < value["low"]) | (drawn > value["high"]))):
-        drawn[outside] = rng.normal(value["mean"], value["std"], len(outside))
-    return drawn
 
 
 def _spikes(brian2: Any, monitors: dict[str, Any], dt: float) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.peers import Peer
-from benchmarks.peers._protocol import Cannot, main, only, peak_mb, single
+from benchmarks.peers._protocol import Cannot, drawn, main, only, peak_mb, single
 
 PEER = Peer("nest", "NEST", ("nest-simulator>=3.10",))
 
@@ -42,7 +42,7 @@ def run(spec: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     nest.rng_seed = settings["seed"] % (2**31) + 1
     nodes = {p["name"]: _create(nest, p, spec, settings["precise"]) for p in spec["populations"]}
     for projection in spec["projections"]:
-        _connect(nest, nodes, projection, _target(spec, projection))
+        _connect(nest, nodes, projection, _target(spec, projection), settings["seed"])
     recorders = _record(nest, spec, nodes) if settings["record"] else {}
     if settings["presim"]:  # NEST sorts its connections inside the first call, which belongs to building
         nest.Simulate(settings["presim"])
@@ -191,16 +191,20 @@ def _signed(weight: Any, kind: str, number: int, receptors: int) -> Any:
     return weight
 
 
-def _connect(nest: Any, nodes: dict[str, Any], projection: dict[str, Any], target: tuple[str, int, int]) -> None:
-    weight, delay = (_drawn(nest, x) for x in (_signed(projection["weight"], *target), projection["delay"]))
+def _connect(
+    nest: Any, nodes: dict[str, Any], projection: dict[str, Any], target: tuple[str, int, int], seed: int
+) -> None:
+    weight, delay = _signed(projection["weight"], *target), projection["delay"]
     pre, post = (nodes[v["population"]][v["lo"] : v["hi"]] for v in (projection["pre"], projection["post"]))
     rule = projection["rule"]
     if only("rule", rule["type"], ("Pairwise", *_RULES)) == "Pairwise":
         if len(rule["pre"]):
             sources, targets = np.array(pre)[rule["pre"]], np.array(post)[rule["post"]]
-            weight, delay = (np.broadcast_to(x, sources.shape).astype(float) for x in (weight, delay))
+            rng, shape = np.random.default_rng(seed), sources.shape
+            weight, delay = (np.broadcast_to(drawn(x, len(sources), rng), shape).astype(float) for x in (weight, delay))
             nest.Connect(sources, targets, "one_to_one", _synapse(weight, delay))
         return
+    weight, delay = (_drawn(nest, x) for x in (weight, delay))
     name, parameter, source = _RULES[rule["type"]]
     flags = {"allow_autapses": rule.get("allow_self", True), "allow_multapses": rule.get("allow_multiple", False)}
     number = {parameter: rule[source]} if parameter else {}

@@ -41,6 +41,16 @@ def drawn() -> ss.Network:
     return ss.Network([exc, inh], synapses)
 
 
+def paired() -> ss.Network:
+    """Given pairs whose weights and delays are drawn."""
+    rng = np.random.default_rng(1)
+    cells = ss.Population("cells", N, neuron(), inputs=ss.PoissonInput(9000.0, 6.0))
+    pairs = ss.Pairwise(rng.integers(0, N, 20 * N), rng.integers(0, N, 20 * N))
+    return ss.Network(
+        [cells], [ss.Projection(cells, cells, pairs, ss.Normal(-8.0, 2.0, high=0.0), ss.Normal(1.5, 0.75, low=0.1))]
+    )
+
+
 def conducting() -> ss.Network:
     receptors = {"exc": ss.ExponentialConductance(5.0, 70.0), "inh": ss.ExponentialConductance(10.0, -10.0)}
     model = ss.Neuron(ss.LIF(20.0, 0.0, 250.0), receptors, ss.FixedThreshold(15.0), t_ref=2.0)
@@ -63,6 +73,7 @@ NETWORKS = {
     "current changing for each": driven(ss.Current(ss.Steps(TIMES, EACH))),
     "noise current": driven(ss.NoiseCurrent(200.0, 300.0, dt=0.5)),
     "distributions": drawn(),
+    "given pairs": paired(),
     "conductances": conducting(),
 }
 
