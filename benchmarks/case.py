@@ -108,6 +108,8 @@ class Case:
         Whether spikes must be off the grid.
     peers : bool
         Whether other simulators take part.
+    slow_peers : tuple of str
+        Names of those that take minutes to compile this and run only where the command line names them.
     alive : float, Hz
         A run that fires less is repeated with another seed: activity of this network may die out by chance.
     statistics : bool
@@ -131,6 +133,7 @@ class Case:
     threads: int = 1
     precise: bool = False
     peers: bool = True
+    slow_peers: tuple[str, ...] = ()
     alive: float = 0.0
     statistics: bool = False
     compare: str = "run_s"

@@ -108,11 +108,13 @@ class Benchmark:
         if python is None:
             side.status, side.note = "missing", peer.missing
             return side
-        if (side.synapses or 0) > PEER_SYNAPSES and not self.settings.insist:
-            side.status = "not run"
-            side.note = (
-                f"{label} not run: more than {PEER_SYNAPSES / 1e6:g} million synapses; --peers {peer.name} runs it"
-            )
+        reasons = {
+            f"more than {PEER_SYNAPSES / 1e6:g} million synapses": (side.synapses or 0) > PEER_SYNAPSES,
+            "it takes minutes to compile": peer.name in self.case.slow_peers,
+        }
+        reason = next((text for text, holds in reasons.items() if holds), None)
+        if reason and not self.settings.insist:
+            side.status, side.note = "not run", f"{label} not run: {reason}; --peers {peer.name} runs it"
             return side
         options = {"precise": self.case.precise, "compiled": True}
         network = variant.build(self.scale)

@@ -20,6 +20,7 @@ CASE = Case(
     duration=10_000.0,
     warmup=500.0,
     threads=2,
+    slow_peers=("brian2",),
     columns=(
         *SIZE,
         Column("rate_hz", "rate (Hz)"),

@@ -45,6 +45,7 @@ CASE = Case(
     warmup=500.0,
     scale=0.2,
     threads=2,
+    slow_peers=("brian2",),
     statistics=True,
     goals=(
         Goal("largest deviation from the published rates", deviation, 0.1, 0.05, "<=", threads=None),
