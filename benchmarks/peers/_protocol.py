@@ -57,6 +57,19 @@ def only(what: str, value: Any, allowed: tuple[Any, ...]) -> Any:
     return value
 
 
+def pair_rule(projection: dict[str, Any]) -> dict[str, Any] | None:
+    """The plasticity of a projection, None where its weights are fixed; only all-to-all pairing can be run."""
+    rule: dict[str, Any] | None = projection.get("plasticity")
+    if rule is None:
+        return None
+    only("plasticity", rule["type"], ("PairSTDP",))
+    only("pairing of spikes", rule["pairing"], ("all",))
+    only("least weight of plastic synapses", rule["w_min"], (0.0,))
+    if rule["a_plus"] <= 0.0 or rule["a_minus"] < 0.0:
+        raise Cannot("anti-Hebbian plasticity")
+    return rule
+
+
 def drawn(value: Any, n: int, rng: Any) -> Any:
     """`n` values of a normal distribution, redrawn until they lie within its limits; other values as they are."""
     if not isinstance(value, dict):

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.peers import Peer
-from benchmarks.peers._protocol import Cannot, drawn, main, only, peak_mb, single
+from benchmarks.peers._protocol import Cannot, drawn, main, only, pair_rule, peak_mb, single
 
 PEER = Peer("brian2", "Brian2", ("brian2>=2.9", "numpy<2.4", "setuptools"))
 
@@ -237,6 +237,8 @@ def _connect(
     if not len(i):
         return []
     weight, delay = (drawn(projection[key], len(i), rng) for key in ("weight", "delay"))
+    if rule := pair_rule(projection):
+        return [_plastic(brian2, projection, groups, rule, (i, j, weight), (variable, factor))]
     delay = (delay - early * spec["run"]["dt"]) * brian2.ms
     if np.any(np.asarray(delay) < 0):
         raise Cannot("a delay shorter than the step")
@@ -255,6 +257,46 @@ def _connect(
     if not one_delay:
         synapses.delay = delay
     return [synapses]
+
+
+def _plastic(
+    brian2: Any,
+    projection: dict[str, Any],
+    groups: dict[str, Any],
+    rule: dict[str, Any],
+    synapses: tuple[Any, Any, Any],
+    entry: tuple[str, float],
+) -> Any:
+    """Synapses that learn where source spikes come after the axonal delay, target spikes after the dendritic one."""
+    (i, j, weight), (variable, factor), ms = synapses, entry, brian2.ms
+    if variable == "v":
+        raise Cannot("plastic delta synapses with the same order of operations")
+    pre, post = projection["pre"], projection["post"]
+    made = brian2.Synapses(
+        groups[pre["population"]],
+        groups[post["population"]],
+        """w : 1
+        dx/dt = -x / tau_plus : 1 (event-driven)
+        dy/dt = -y / tau_minus : 1 (event-driven)""",
+        on_pre={
+            "learn": "w = clip(w - w_max * a_minus * (w / w_max)**mu_minus * y, 0, w_max)\nx += 1",
+            "send": f"{variable}_post += factor * w",
+        },
+        on_post="w = clip(w + w_max * a_plus * (1 - w / w_max)**mu_plus * x, 0, w_max)\ny += 1",
+        delay={
+            "learn": (projection["delay"] - projection["dendritic"]) * ms,
+            "send": projection["delay"] * ms,
+            "post": projection["dendritic"] * ms,
+        },
+        namespace={
+            **{name: rule[name] for name in ("a_plus", "a_minus", "mu_plus", "mu_minus", "w_max")},
+            **{name: rule[name] * ms for name in ("tau_plus", "tau_minus")},
+            "factor": factor,
+        },
+    )
+    made.connect(i=i + pre["lo"], j=j + post["lo"])
+    made.w = weight
+    return made
 
 
 def _pairs(rule: dict[str, Any], n_pre: int, n_post: int, rng: Any) -> tuple[Any, Any]:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.peers import Peer
-from benchmarks.peers._protocol import Cannot, drawn, main, only, peak_mb, single
+from benchmarks.peers._protocol import Cannot, drawn, main, only, pair_rule, peak_mb, single
 
 PEER = Peer("nest", "NEST", ("nest-simulator>=3.10",))
 
@@ -80,6 +80,14 @@ def _create(nest: Any, population: dict[str, Any], spec: dict[str, Any], precise
         return sources
     only("population of", model["type"], ("Neuron",))
     name, params = _neuron(model, precise)
+    learning = {
+        r["tau_minus"]
+        for q in spec["projections"]
+        if q["post"]["population"] == population["name"]
+        if (r := pair_rule(q))
+    }
+    if learning:
+        params["tau_minus"] = single("time constant of plasticity onto a population", list(learning))
     params["V_m"] = _drawn(nest, population["initial"].get("v", model["membrane"]["v_rest"]))
     if set(population["initial"]) - {"v"}:
         raise Cannot("initial states of synapses")
@@ -194,7 +202,7 @@ def _signed(weight: Any, kind: str, number: int, receptors: int) -> Any:
 def _connect(
     nest: Any, nodes: dict[str, Any], projection: dict[str, Any], target: tuple[str, int, int], seed: int
 ) -> None:
-    weight, delay = _signed(projection["weight"], *target), projection["delay"]
+    weight, delay, learning = _signed(projection["weight"], *target), projection["delay"], _plastic(projection)
     pre, post = (nodes[v["population"]][v["lo"] : v["hi"]] for v in (projection["pre"], projection["post"]))
     rule = projection["rule"]
     if only("rule", rule["type"], ("Pairwise", *_RULES)) == "Pairwise":
@@ -202,13 +210,15 @@ def _connect(
             sources, targets = np.array(pre)[rule["pre"]], np.array(post)[rule["post"]]
             rng, shape = np.random.default_rng(seed), sources.shape
             weight, delay = (np.broadcast_to(drawn(x, len(sources), rng), shape).astype(float) for x in (weight, delay))
-            nest.Connect(sources, targets, "one_to_one", _synapse(weight, delay))
+            nest.Connect(sources, targets, "one_to_one", _synapse(weight, delay) | learning)
         return
     weight, delay = (_drawn(nest, x) for x in (weight, delay))
     name, parameter, source = _RULES[rule["type"]]
     flags = {"allow_autapses": rule.get("allow_self", True), "allow_multapses": rule.get("allow_multiple", False)}
     number = {parameter: rule[source]} if parameter else {}
-    nest.Connect(pre, post, {"rule": name, **number, **(flags if parameter else {})}, _synapse(weight, delay))
+    nest.Connect(
+        pre, post, {"rule": name, **number, **(flags if parameter else {})}, _synapse(weight, delay) | learning
+    )
 
 
 def _drawn(nest: Any, value: Any) -> Any:
@@ -221,6 +231,18 @@ def _drawn(nest: Any, value: Any) -> Any:
     if np.isinf(value["low"]) and np.isinf(value["high"]):
         return drawn
     return nest.math.redraw(drawn, min=value["low"], max=value["high"])
+
+
+def _plastic(projection: dict[str, Any]) -> dict[str, Any]:
+    """NEST's rule; its delays are dendritic altogether."""
+    rule = pair_rule(projection)
+    if rule is None:
+        return {}
+    if projection["dendritic"] != projection["delay"]:
+        raise Cannot("plastic synapses with axonal delays")
+    ours = {"lambda": "a_plus", "mu_plus": "mu_plus", "mu_minus": "mu_minus", "Wmax": "w_max", "tau_plus": "tau_plus"}
+    numbers = {theirs: rule[name] for theirs, name in ours.items()}
+    return {"synapse_model": "stdp_synapse", "alpha": rule["a_minus"] / rule["a_plus"], **numbers}
 
 
 def _synapse(weight: Any, delay: Any) -> dict[str, Any]:

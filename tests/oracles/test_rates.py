@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import spikesim as ss
+from spikesim.plasticity import PairSTDP
 
 DURATION, DT, N = 400.0, 0.1, 300
 TIMES = [0.0, 200.0]
@@ -64,6 +65,16 @@ def conducting() -> ss.Network:
 
 
 EACH = [np.linspace(200.0, 250.0, N), np.linspace(250.0, 300.0, N)]
+
+
+def learning(**rule: float) -> ss.Network:
+    """Synapses of which the plastic ones have a say in the rate."""
+    cells = ss.Population("cells", N, neuron(), inputs=ss.PoissonInput(6500.0, 6.0))
+    stdp = PairSTDP(mu_plus=1.0, mu_minus=1.0, w_max=12.0, **rule)
+    synapses = ss.Projection(cells, cells, ss.FixedIndegree(50), 4.0, 1.5, plasticity=stdp)
+    return ss.Network([cells], [synapses])
+
+
 WAVE = ss.Steps(TIMES, [210.0, 260.0])
 pytestmark = pytest.mark.filterwarnings("ignore:grid engine. times rounded")
 NETWORKS = {
@@ -101,3 +112,14 @@ def test_nest_fires_as_we_do(nest, name):
 @pytest.mark.parametrize("name", NETWORKS)
 def test_brian2_fires_as_we_do(brian2, name):
     compare(brian2, name)
+
+
+@pytest.mark.parametrize("simulator", ["nest", "brian2"])
+def test_plastic_synapses_raise_the_rate_as_ours_do(simulator, request):
+    fixed, growing = learning(a_plus=1e-9, a_minus=0.0), learning(a_plus=0.2, a_minus=0.05)
+    before, ours = (
+        halves(ss.simulate(n, DURATION, engine="event", seed=3).spikes)["cells"][1] for n in (fixed, growing)
+    )
+    theirs = halves(request.getfixturevalue(simulator)(growing, DURATION, DT))["cells"][1]
+    assert ours > 1.5 * before
+    assert theirs == pytest.approx(ours, rel=0.05)
