@@ -39,6 +39,7 @@ from spikesim import (
     Spikes,
     SpikeSource,
 )
+from spikesim.plasticity import PairSTDP, TripletSTDP
 
 NEST = Peer("nest", "NEST", ())
 SETTINGS = harness.Settings(scale=0.02, duration=100.0, repeat=2, seed=7)
@@ -304,6 +305,20 @@ def test_network_travels_by_file(tmp_path):
     np.testing.assert_array_equal(spec["projections"][0]["weight"], [1.0, 2.0])
     assert spec["projections"][1]["pre"] == {"population": "cells", "lo": 0, "hi": 2}
     assert spec["projections"][1]["rule"]["k"] == 2
+
+
+def test_rivals_refuse_plasticity_they_do_not_have(tmp_path):
+    def rule(plasticity, **more):
+        cells = Population("cells", 3, Neuron(LIF(), Exponential(5.0)))
+        synapses = Projection(cells, cells, FixedIndegree(2), weight=0.5, delay=1.0, plasticity=plasticity, **more)
+        exchange.write(tmp_path / "spec.npz", Network([cells], [synapses]))
+        return _protocol.pair_rule(_protocol.read(str(tmp_path / "spec.npz"))["projections"][0])
+
+    assert rule(None) is None
+    assert rule(PairSTDP(w_max=2.0))["w_max"] == 2.0
+    for unknown in (TripletSTDP(), PairSTDP(pairing="nearest"), PairSTDP(w_min=0.1), PairSTDP(a_minus=-0.1)):
+        with pytest.raises(_protocol.Cannot):
+            rule(unknown)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals of process groups")
