@@ -10,16 +10,22 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
+from spikesim.inputs import Steps
 from spikesim.network import Network, View
 from spikesim.spikes import Spikes
+
+
+class Unwritable(TypeError):
+    """Nothing stands for such a value in the file."""
 
 
 def write(path: str | Path, network: Network, **run: Any) -> None:
     """Write `network` and the settings `run` (duration, dt, seed, …) to `path`.
 
     Every part becomes ``{"type": class name, field: value, …}`` and every array ``{"array": key in the file}``, so
-    parts that are added later are carried without a change here.
+    parts that are added later are carried without a change here. Raises `Unwritable` for other values.
     """
     arrays: dict[str, NDArray[Any]] = {}
     content = {
@@ -35,6 +41,14 @@ def _encode(value: Any, arrays: dict[str, NDArray[Any]]) -> Any:
         return {"population": value.population.name, "lo": value.lo, "hi": value.hi}
     if isinstance(value, Spikes):
         return {"times": _encode(value.times, arrays), "ids": _encode(value.ids, arrays), "n": value.n}
+    if isinstance(value, Steps):
+        return {
+            "type": "Steps",
+            "times": _encode(value.times, arrays),
+            "values": _encode(value.values, arrays),
+        }
+    if sparse.issparse(value):
+        return {"type": type(value).__name__}  # no peer takes one: the rule it belongs to is refused by name
     if isinstance(value, np.ndarray):
         key = f"a{len(arrays)}"
         arrays[key] = value
@@ -50,4 +64,4 @@ def _encode(value: Any, arrays: dict[str, NDArray[Any]]) -> Any:
         return [_encode(v, arrays) for v in value]
     if isinstance(value, (str, int, float)) or value is None:
         return value
-    raise TypeError(f"cannot write {type(value).__name__} for other simulators")
+    raise Unwritable(f"{type(value).__name__} in its networks")

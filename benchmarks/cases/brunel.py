@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from benchmarks.case import Case, Variant
+from benchmarks.goals import Goal, times_faster
 from spikesim import Network, zoo
 
 
@@ -14,5 +15,8 @@ def build(scale: float) -> Network:
 CASE = Case(
     "Brunel 2000, delta synapses, grid of 0.1 ms",
     (Variant("spikesim grid", "grid", build),),
-    goals={"nest": (">=", 20.0), "brian2": (">=", 8.0)},
+    goals=(
+        Goal("Brian2 over ours", times_faster("brian2"), 15.0, 25.0),
+        Goal("NEST over ours", times_faster("nest"), 30.0, 60.0),
+    ),
 )

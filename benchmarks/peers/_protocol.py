@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import resource
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -39,11 +41,44 @@ def main(run: Callable[[dict[str, Any]], tuple[dict[str, Any], dict[str, Any]]])
     np.savez(out, facts=json.dumps(facts), **arrays)
 
 
+def peak_mb() -> float:
+    """Largest memory of this process so far; on Linux without what its parent held when it started this one."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        line = next(x for x in status.read_text().splitlines() if x.startswith("VmHWM"))
+        return int(line.split()[1]) / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
+
+
 def only(what: str, value: Any, allowed: tuple[Any, ...]) -> Any:
     """`value` if it is one of `allowed`."""
     if value not in allowed:
         raise Cannot(f"{what} {value!r}")
     return value
+
+
+def pair_rule(projection: dict[str, Any]) -> dict[str, Any] | None:
+    """The plasticity of a projection, None where its weights are fixed; only all-to-all pairing can be run."""
+    rule: dict[str, Any] | None = projection.get("plasticity")
+    if rule is None:
+        return None
+    only("plasticity", rule["type"], ("PairSTDP",))
+    only("pairing of spikes", rule["pairing"], ("all",))
+    only("least weight of plastic synapses", rule["w_min"], (0.0,))
+    if rule["a_plus"] <= 0.0 or rule["a_minus"] < 0.0:
+        raise Cannot("anti-Hebbian plasticity")
+    return rule
+
+
+def drawn(value: Any, n: int, rng: Any) -> Any:
+    """`n` values of a normal distribution, redrawn until they lie within its limits; other values as they are."""
+    if not isinstance(value, dict):
+        return value
+    only("distribution", value["type"], ("Normal",))
+    values = rng.normal(value["mean"], value["std"], n)
+    while len(outside := np.flatnonzero((values < value["low"]) | (values > value["high"]))):
+        values[outside] = rng.normal(value["mean"], value["std"], len(outside))
+    return values
 
 
 def single(what: str, items: list[Any]) -> Any:

@@ -6,13 +6,15 @@ arrivals of an instant after the threshold test of that instant. With current sy
 that can feel them, as in ours. A delta synapse moves the membrane itself: there we put synapses before thresholds,
 and as spikes then leave one step later, delays are one step shorter. Refractory periods are one step longer: in
 Brian2 the last step of the period integrates already.
+
+Linear equations are integrated exactly. With conductances they are not linear: Brian2 then gets the exponential Euler
+scheme its examples use, which is cheaper and less accurate than the Runge-Kutta schemes of NEST and of ours.
 """
 
 from __future__ import annotations
 
 import math
 import os
-import resource
 import tempfile
 import time
 from typing import Any
@@ -20,13 +22,15 @@ from typing import Any
 import numpy as np
 
 from benchmarks.peers import Peer
-from benchmarks.peers._protocol import Cannot, main, only, single
+from benchmarks.peers._protocol import Cannot, drawn, main, only, pair_rule, peak_mb, single
 
 PEER = Peer("brian2", "Brian2", ("brian2>=2.9", "numpy<2.4", "setuptools"))
 
 _POISSON_TRAINS = (
     1000  # PoissonInput draws a binomial number; from so many trains it is Poisson to 0.1 % of the variance
 )
+_RULES = ("FixedIndegree", "FixedTotalNumber", "OneToOne", "Pairwise")
+_CONDUCTANCE = "ExponentialConductance"
 _CURRENTS = {
     "Exponential": "di_{r}/dt = -i_{r} / tau_{r} : 1",
     "Alpha": "di_{r}/dt = (g_{r} - i_{r}) / tau_{r} : 1\ndg_{r}/dt = -g_{r} / tau_{r} : 1",
@@ -48,6 +52,12 @@ def run(spec: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
             brian2.prefs.codegen.target = "numpy"
         started = time.perf_counter()
         network, monitors = _build(brian2, spec)
+        if settings.get("warmup"):  # the time of a compiled program is that of its last run
+            for monitor in monitors.values():
+                monitor.active = False
+            network.run(settings["warmup"] * brian2.ms)
+            for monitor in monitors.values():
+                monitor.active = True
         network.run(settings["duration"] * brian2.ms)
         times = _execute(brian2, folder, started) if settings["compiled"] else _interpreted(started)
         counts = {name: int(np.sum(m.count)) for name, m in monitors.items()}
@@ -66,8 +76,7 @@ def _execute(brian2: Any, folder: str, started: float) -> dict[str, Any]:
 
 
 def _interpreted(started: float) -> dict[str, Any]:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"build_s": 0.0, "compile_s": 0.0, "run_s": time.perf_counter() - started, "peak_rss_mb": peak}
+    return {"build_s": 0.0, "compile_s": 0.0, "run_s": time.perf_counter() - started, "peak_rss_mb": peak_mb()}
 
 
 def _build(brian2: Any, spec: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
@@ -76,13 +85,13 @@ def _build(brian2: Any, spec: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
     brian2.seed(settings["seed"] % 2**32)
     delta = _synapses_first(spec)
     objects, groups, monitors = [], {}, {}
+    rng = np.random.default_rng(settings["seed"])
     for population in spec["populations"]:
-        group = _group(brian2, population, settings["dt"])
+        group = _group(brian2, population, settings, rng)
         groups[population["name"]] = group
-        objects += [group, *_inputs(brian2, population, group)]
+        objects += [group, *_inputs(brian2, population, group, settings["dt"])]
         if population["model"]["type"] == "Neuron":
             monitors[population["name"]] = brian2.SpikeMonitor(group, record=settings["record"])
-    rng = np.random.default_rng(settings["seed"])
     for projection in spec["projections"]:
         objects += _connect(brian2, projection, spec, groups, delta, rng)
     network = brian2.Network(objects, list(monitors.values()))
@@ -99,73 +108,122 @@ def _synapses_first(spec: dict[str, Any]) -> bool:
     return kinds == {True}
 
 
-def _group(brian2: Any, population: dict[str, Any], dt: float) -> Any:
-    model, n, ms = population["model"], population["size"], brian2.ms
+def _group(brian2: Any, population: dict[str, Any], settings: dict[str, Any], rng: Any) -> Any:
+    model, n, ms, dt = population["model"], population["size"], brian2.ms, settings["dt"]
     if model["type"] == "SpikeSource":
         steps = np.round(model["spikes"]["times"] / dt) - 1  # the label dt earlier, see above
         if np.any(steps < 0):
             raise Cannot("input spikes before the end of the first step")
         return brian2.SpikeGeneratorGroup(n, model["spikes"]["ids"], steps * dt * ms)
+    if model["type"] == "PoissonSource":
+        return _poisson_group(brian2, n, model["rate"], settings)
     only("population of", model["type"], ("Neuron",))
     only("membrane", model["membrane"]["type"], ("LIF",))
     only("threshold", model["threshold"]["type"], ("FixedThreshold",))
     only("reset", (model["reset"]["type"], model["reset"].get("lag")), (("ResetTo", 0.0),))
-    equations, constants = _equations(model, population["inputs"])
+    equations, constants = _equations(brian2, model, population["inputs"], dt)
     constants |= {f"tau_{r}": s["tau_syn"] * ms for r, s in model["synapses"].items() if "tau_syn" in s}
     t_ref = model["t_ref"]
     group = brian2.NeuronGroup(
         n,
         equations,
-        method="exact",
+        method="exponential_euler" if _CONDUCTANCE in {s["type"] for s in model["synapses"].values()} else "exact",
         threshold="v >= v_th",
         reset="v = v_reset",
         refractory=(t_ref + dt) * ms if t_ref else False,
         namespace={**constants, "tau_m": model["membrane"]["tau_m"] * ms},
     )
     for name, value in {"v": model["membrane"]["v_rest"], **population["initial"]}.items():
-        if isinstance(value, dict):
-            raise Cannot("initial states drawn from a distribution")
-        setattr(group, name, value)
+        setattr(group, name, drawn(value, n, rng))
     return group
 
 
-def _equations(model: dict[str, Any], inputs: list[dict[str, Any]]) -> tuple[str, dict[str, Any]]:
+def _poisson_group(brian2: Any, n: int, rate: Any, settings: dict[str, Any]) -> Any:
+    if isinstance(rate, (int, float)):
+        return brian2.PoissonGroup(n, rate * brian2.Hz)
+    if not isinstance(rate, dict):
+        raise Cannot("trains whose rates differ between neurons, as they are described here")
+    values, step = _sampled(rate, settings["dt"])
+    table = brian2.TimedArray(values * brian2.Hz, dt=step * brian2.ms)
+    call = "table(t)" if values.ndim == 1 else "table(t, i)"
+    return brian2.PoissonGroup(n, call, namespace={"table": table})
+
+
+def _sampled(signal: dict[str, Any], dt: float) -> tuple[Any, float]:
+    """A piecewise-constant signal at equal distances as few as its times allow; the last value holds for ever."""
+    at, values = np.round(signal["times"] / dt).astype(np.int64), np.asarray(signal["values"])
+    step = max(1, int(np.gcd.reduce(at)))
+    number = np.searchsorted(at, np.arange(0, at[-1] + step, step), "right") - 1
+    empty = (number < 0).reshape(-1, *[1] * (values.ndim - 1))
+    return np.where(empty, 0.0, values[number]), step * dt
+
+
+def _equations(
+    brian2: Any, model: dict[str, Any], inputs: list[dict[str, Any]], dt: float
+) -> tuple[str, dict[str, Any]]:
     """Equations in mV, pA and pF without units; time alone has its unit."""
     membrane = model["membrane"]
     constants = {
         "v_rest": membrane["v_rest"],
         "r_m": membrane["tau_m"] / membrane["c_m"],
-        "i_ext": single("constant current", [i["value"] for i in inputs if i["type"] == "Current"]) or 0.0,
         "v_th": model["threshold"]["v_th"],
         "v_reset": model["reset"]["v_reset"],
     }
     if any(not isinstance(x, (int, float)) for x in (*constants.values(), membrane["tau_m"], model["t_ref"])):
-        raise Cannot("parameters per neuron or currents that change in time")
+        raise Cannot("parameters per neuron, as they are described here")
     current, lines = "i_ext", []
+    injected = single("current", [i["value"] for i in inputs if i["type"] == "Current"]) or 0.0
+    if isinstance(injected, dict):
+        values, step = _sampled(injected, dt)
+        constants["currents"] = brian2.TimedArray(values, dt=step * brian2.ms)
+        lines.append(f"i_ext = currents({'t' if values.ndim == 1 else 't, i'}) : 1 (constant over dt)")
+    else:
+        constants["i_ext"] = injected
+    if any(i["type"] == "NoiseCurrent" for i in inputs):
+        lines.append("i_noise : 1")
+        current += " + i_noise"
     for receptor, synapse in model["synapses"].items():
-        if only("synapse", synapse["type"], ("Delta", *_CURRENTS)) != "Delta":
-            lines.append(_CURRENTS[synapse["type"]].format(r=receptor))
+        kind = only("synapse", synapse["type"], ("Delta", _CONDUCTANCE, *_CURRENTS))
+        if kind == _CONDUCTANCE:
+            constants[f"e_{receptor}"] = synapse["e_rev"]
+            lines.append(f"dg_{receptor}/dt = -g_{receptor} / tau_{receptor} : 1")
+            current += f" + g_{receptor} * (e_{receptor} - v)"
+        elif kind != "Delta":
+            lines.append(_CURRENTS[kind].format(r=receptor))
             current += f" + i_{receptor}"
     return "\n".join([f"dv/dt = (v_rest - v + r_m * ({current})) / tau_m : 1 (unless refractory)", *lines]), constants
 
 
 def _entry(kind: str, receptor: str) -> tuple[str, float]:
     """State that a spike enters, and the factor on its weight."""
-    return {"Delta": ("v", 1.0), "Exponential": (f"i_{receptor}", 1.0), "Alpha": (f"g_{receptor}", math.e)}[kind]
+    names = {"Delta": "v", "Exponential": f"i_{receptor}", "Alpha": f"g_{receptor}", _CONDUCTANCE: f"g_{receptor}"}
+    return names[kind], math.e if kind == "Alpha" else 1.0
 
 
-def _inputs(brian2: Any, population: dict[str, Any], group: Any) -> list[Any]:
+def _inputs(brian2: Any, population: dict[str, Any], group: Any, dt: float) -> list[Any]:
     made = []
-    for item in population.get("inputs", ()):
-        if only("input", item["type"], ("Current", "PoissonInput")) == "Current":
+    for k, item in enumerate(population.get("inputs", ())):
+        if only("input", item["type"], ("Current", "NoiseCurrent", "PoissonInput")) == "Current":
             continue
-        if not isinstance(item["rate"], (int, float)) or not isinstance(item["weight"], (int, float)):
-            raise Cannot("Poisson inputs that differ between neurons or change in time")
+        if item["type"] == "NoiseCurrent":
+            group.namespace |= {f"mean_{k}": item["mean"], f"std_{k}": item["std"]}
+            group.run_regularly(f"i_noise = mean_{k} + std_{k} * randn()", dt=item["dt"] * brian2.ms)
+            continue
         receptors = population["model"]["synapses"]
         receptor = item["receptor"] or next(iter(receptors))
         variable, factor = _entry(receptors[receptor]["type"], receptor)
-        rate = item["rate"] / _POISSON_TRAINS * brian2.Hz
-        made.append(brian2.PoissonInput(group, variable, _POISSON_TRAINS, rate, factor * item["weight"]))
+        rate, weight = item["rate"], item["weight"]
+        if not isinstance(weight, (int, float)) or not isinstance(rate, (int, float, dict)):
+            raise Cannot("Poisson inputs that differ between neurons, as they are described here")
+        if isinstance(rate, dict):
+            values, step = _sampled(rate, dt)
+            table = brian2.TimedArray(values * brian2.Hz, dt=step * brian2.ms)
+            group.namespace |= {f"rate_{k}": table, f"weight_{k}": factor * weight}
+            call = f"rate_{k}({'t' if values.ndim == 1 else 't, i'})"
+            group.run_regularly(f"{variable} += weight_{k} * poisson({call} * dt)", when="synapses")
+        else:
+            mean = rate / _POISSON_TRAINS * brian2.Hz
+            made.append(brian2.PoissonInput(group, variable, _POISSON_TRAINS, mean, factor * weight))
     return made
 
 
@@ -178,9 +236,9 @@ def _connect(
     i, j = _pairs(projection["rule"], pre["hi"] - pre["lo"], post["hi"] - post["lo"], rng)
     if not len(i):
         return []
-    weight, delay = projection["weight"], projection["delay"]
-    if isinstance(weight, dict) or isinstance(delay, dict):
-        raise Cannot("weights or delays drawn from a distribution")
+    weight, delay = (drawn(projection[key], len(i), rng) for key in ("weight", "delay"))
+    if rule := pair_rule(projection):
+        return [_plastic(brian2, projection, groups, rule, (i, j, weight), (variable, factor))]
     delay = (delay - early * spec["run"]["dt"]) * brian2.ms
     if np.any(np.asarray(delay) < 0):
         raise Cannot("a delay shorter than the step")
@@ -201,11 +259,57 @@ def _connect(
     return [synapses]
 
 
+def _plastic(
+    brian2: Any,
+    projection: dict[str, Any],
+    groups: dict[str, Any],
+    rule: dict[str, Any],
+    synapses: tuple[Any, Any, Any],
+    entry: tuple[str, float],
+) -> Any:
+    """Synapses that learn where source spikes come after the axonal delay, target spikes after the dendritic one."""
+    (i, j, weight), (variable, factor), ms = synapses, entry, brian2.ms
+    if variable == "v":
+        raise Cannot("plastic delta synapses with the same order of operations")
+    pre, post = projection["pre"], projection["post"]
+    made = brian2.Synapses(
+        groups[pre["population"]],
+        groups[post["population"]],
+        """w : 1
+        dx/dt = -x / tau_plus : 1 (event-driven)
+        dy/dt = -y / tau_minus : 1 (event-driven)""",
+        on_pre={
+            "learn": "w = clip(w - w_max * a_minus * (w / w_max)**mu_minus * y, 0, w_max)\nx += 1",
+            "send": f"{variable}_post += factor * w",
+        },
+        on_post="w = clip(w + w_max * a_plus * (1 - w / w_max)**mu_plus * x, 0, w_max)\ny += 1",
+        delay={
+            "learn": (projection["delay"] - projection["dendritic"]) * ms,
+            "send": projection["delay"] * ms,
+            "post": projection["dendritic"] * ms,
+        },
+        namespace={
+            **{name: rule[name] for name in ("a_plus", "a_minus", "mu_plus", "mu_minus", "w_max")},
+            **{name: rule[name] * ms for name in ("tau_plus", "tau_minus")},
+            "factor": factor,
+        },
+    )
+    made.connect(i=i + pre["lo"], j=j + post["lo"])
+    made.w = weight
+    return made
+
+
 def _pairs(rule: dict[str, Any], n_pre: int, n_post: int, rng: Any) -> tuple[Any, Any]:
-    if only("rule", rule["type"], ("FixedIndegree", "Pairwise")) == "Pairwise":
+    kind = only("rule", rule["type"], _RULES)
+    if kind == "Pairwise":
         return np.asarray(rule["pre"]), np.asarray(rule["post"])
+    if kind == "OneToOne":
+        return np.arange(n_pre, dtype=np.int32), np.arange(n_post, dtype=np.int32)
     if not (rule["allow_self"] and rule["allow_multiple"]):
-        raise Cannot("a fixed indegree without self-connections or multiple connections")
+        raise Cannot(f"a rule {kind} without self-connections or multiple connections")
+    if kind == "FixedTotalNumber":
+        pre, post = (rng.integers(0, n, rule["k"], dtype=np.int32) for n in (n_pre, n_post))
+        return pre, np.sort(post)
     return rng.integers(0, n_pre, n_post * rule["k"], dtype=np.int32), np.repeat(
         np.arange(n_post, dtype=np.int32), rule["k"]
     )
