@@ -19,7 +19,7 @@ STABLE = 2.785  # Runge-Kutta method of order 4: steps of a decay, in time const
 
 def check_step(network: Network, dt: float) -> None:
     """Raise ParameterError where times or rates are too large for a time step of `dt` ms."""
-    times = {f"delay of projection {p.name!r}": getattr(p.delay, "high", p.delay) for p in network.projections}
+    times = {f"delay of projection {p.name!r}": getattr(p.delay, "largest", p.delay) for p in network.projections}
     rates = {}
     for q in network.populations:
         times[f"t_ref of population {q.name!r}"] = getattr(q.model, "t_ref", 0.0)
@@ -28,7 +28,7 @@ def check_step(network: Network, dt: float) -> None:
             rates[f"rate of population {q.name!r}"] = rate.values if isinstance(rate, Steps) else rate
     for owner, value in times.items():
         longest = float(np.max(value, initial=0.0))
-        if np.isfinite(longest) and longest / dt > MOST_STEPS:
+        if longest / dt > MOST_STEPS:
             raise ParameterError(f"simulate: dt: must be > {longest / MOST_STEPS:.3g} ms for {owner}, got {dt:g} ms")
     for owner, value in rates.items():
         most = float(np.max(value, initial=0.0))
@@ -60,10 +60,10 @@ def _share(projection: Projection, dt: float) -> float:
 
 
 def _largest(projection: Projection) -> float:
-    """Largest conductance of one spike; of distributions without limits the mean."""
+    """Largest conductance of one spike."""
     weight, carried = projection.weight, projection.rule.weights
     if isinstance(weight, Distribution):
-        weight = weight.high if np.isfinite(weight.high) else weight.mean_value
+        weight = weight.largest
     return float(
         np.max(np.abs(weight), initial=0.0) * (1.0 if carried is None else np.max(np.abs(carried), initial=0.0))
     )
