@@ -101,7 +101,9 @@ class GridBundle:
         synapses, total = self.synapses, 0
         for t, code in self.places[self.names[q]]:
             row, size = int(synapses.row[t]), int(synapses.size[t])
-            total += int(synapses.uptake[row : row + size] @ self.degrees[t][code].astype(np.int64)) - int(ahead[t, code])
+            total += int(synapses.uptake[row : row + size] @ self.degrees[t][code].astype(np.int64)) - int(
+                ahead[t, code]
+            )
         return total
 
     def _ahead(self) -> NDArray[np.int64]:
