@@ -54,11 +54,11 @@ def test_every_way_sums_what_arrives(way):
 @pytest.mark.parametrize(("weight", "delay"), [(0.25, 1.0), (ss.Uniform(0.0, 1.0), 1.0), (0.25, ss.Uniform(1.0, 2.0))])
 @pytest.mark.filterwarnings("ignore:grid engine. times rounded")
 def test_more_targets_than_a_row_reaches(weight, delay):
-    net = network(ss.AllToAll(), 70_000, weight, delay)
+    net = network(ss.AllToAll(), 131_073, weight, delay)
     states = [run(net, 4.0, threads=threads).state("cells", "v") for threads in (1, 2)]
     assert np.array_equal(*states)
     assert states[0].min() >= 0 and states[0][65_536:].max() > 0
-    assert states[0].sum() == pytest.approx(70_000 * (0.25 if weight == 0.25 else 0.5), rel=0.02)
+    assert states[0].sum() == pytest.approx(131_073 * (0.25 if weight == 0.25 else 0.5), rel=0.02)
 
 
 @pytest.mark.filterwarnings("ignore:grid engine. times rounded")

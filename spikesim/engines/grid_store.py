@@ -121,6 +121,7 @@ def longest(projection: Projection, ticks: Callable[[Any], Any]) -> int:
 def _tables(shard: Shard, layout: Layout, ticks: Callable[[Any], Any]) -> list[Table]:
     """Tables of a shard, by group."""
     found: dict[Any, list[Table]] = {}
+    width = max(s.width for s in layout.shards if s.block is shard.block)
     for number, p in enumerate(layout.network.projections):
         pre, post = p.pre, p.post
         if layout.block_of(post.population) is not shard.block:  # type: ignore[union-attr]
@@ -132,7 +133,7 @@ def _tables(shard: Shard, layout: Layout, ticks: Callable[[Any], Any]) -> list[T
         delay = ticks(p.delay) if kind == COUNTED else 0
         first = sender.offset(pre.population) + pre.lo  # type: ignore[union-attr]
         population = [q is post.population for q in shard.block.populations].index(True)  # type: ignore[union-attr]
-        for base in range(0, shard.width, REACH):  # targets base … base + REACH - 1 of the shard
+        for base in range(0, width, REACH):  # targets base … base + REACH - 1 of the shard
             lo, hi = max(a, base - shift) - post.lo, min(b, base + REACH - shift) - post.lo  # type: ignore[union-attr]
             lo, hi = (lo, hi) if lo < hi else (0, 0)  # tables are the same in all shards, some parts empty
             part = Part(number, p, lo, hi, post.lo + shift - base, population)  # type: ignore[union-attr]
