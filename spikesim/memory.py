@@ -6,7 +6,7 @@ from pathlib import Path
 
 import psutil
 
-from spikesim.engines.store import KEEP, is_plain, weight_bytes
+from spikesim.engines.store import CHUNK, KEEP, is_plain, weight_bytes
 from spikesim.errors import NetworkError, ParameterError, unknown
 from spikesim.network import Network, Projection
 
@@ -33,9 +33,11 @@ def free_bytes(root: Path = Path("/sys/fs/cgroup")) -> int:
 
 
 def synapse_bytes(projection: Projection, engine: str) -> int:
-    """Bytes one synapse of a projection takes once built (targets as 4-byte numbers)."""
-    delay = 0 if is_plain(projection.delay) else (8 if engine == "event" else 2)
-    return 4 + weight_bytes(projection) + delay
+    """Bytes one synapse of a projection takes once built (event: targets as 4-byte numbers; grid: short delays)."""
+    own, plain = weight_bytes(projection), is_plain(projection.delay)
+    if engine == "event":
+        return 4 + own + (0 if plain else 8)
+    return (2 if plain else 4) if not own else 8 if own <= 4 else 16
 
 
 def estimate(network: Network, engine: str = "event", batch: int = 1) -> dict[str, float]:
@@ -51,7 +53,8 @@ def check_memory(network: Network, engine: str, batch: int) -> None:
     """Raise NetworkError where a network cannot fit into the memory that is free."""
     need = estimate(network, engine, batch)
     largest_rule = max((q.synapses for q in network.projections), default=0.0)
-    total, free = sum(need.values()) + PAIR * min(largest_rule, KEEP), free_bytes()
+    total = sum(need.values()) + PAIR * min(largest_rule, KEEP if engine == "event" else 4 * CHUNK)
+    free = free_bytes()
     if total > SHARE * free:
         largest = max(need, key=lambda name: need[name])
         raise NetworkError(

@@ -74,9 +74,8 @@ class Meeting:
 
     def __init__(self, block: Block, layout: Layout, dt: float) -> None:
         projections = layout.network.projections
-        inner = [
-            p for p in projections if layout.block_of(p.pre.population) is layout.block_of(p.post.population) is block
-        ]  # type: ignore[union-attr]
+        ends = {p: [layout.block_of(v.population) for v in (p.pre, p.post)] for p in projections}  # type: ignore[union-attr]
+        inner = [p for p, (a, b) in ends.items() if a is b is block]
         shards = [s for s in layout.shards if s.block is block]
         self.size = block.size * layout.batch
         self.hop = max(1, min([64, HOP_SPIKES // self.size, *(to_ticks(p.min_delay, dt) for p in inner)]))
@@ -87,10 +86,10 @@ class Meeting:
             np.zeros(8 * len(shards), np.int64),
         )
         self.longest = np.zeros(len(layout.blocks), np.int64)
-        for p in projections:
-            if layout.block_of(p.post.population) is block:  # type: ignore[union-attr]
-                j = layout.block_of(p.pre.population).number  # type: ignore[union-attr]
-                self.longest[j] = max(self.longest[j], grid_store.longest(p, lambda t: to_ticks(t, dt)))
+        for p, (sender, receiver) in ends.items():
+            if receiver is block:
+                longest = grid_store.longest(p, lambda t: to_ticks(t, dt))
+                self.longest[sender.number] = max(self.longest[sender.number], longest)
 
 
 class GridShard:
@@ -115,9 +114,8 @@ class GridShard:
         self.views = tuple(self.rows)
         self.tallies = np.zeros((len(drawn.tables), shard.n), np.uint8)
         self.chunks = self._chunks()
-        self.fresh = Fresh(
-            *(np.empty(max(1 << 14, 2 * meeting.hop * meeting.size), np.int64) for _ in range(2)), np.zeros(1, np.int64)
-        )
+        room = max(1 << 14, 2 * meeting.hop * meeting.size)
+        self.fresh = Fresh(np.empty(room, np.int64), np.empty(room, np.int64), np.zeros(1, np.int64))
         self.current: Any = 0.0
         house = all(type(part).__module__.startswith("spikesim.") for part in neuron.parts)
         self.march = kernels.march if house else _uncached()
@@ -181,8 +179,9 @@ class GridShard:
         grid_deliver.replay(self.bundles[0].synapses, rows, self.travel, past, self.fresh, place, now - longest, now)
 
     def run(self, after: int, until: int, histories: list[Any]) -> tuple[int, Any, NDArray[np.int64]]:
-        """Advance until step `until`, or as far as there is room; return the step reached, and (step, element) of the
-        spikes of all shards of the block, in order of step.
+        """Advance until step `until`, or as far as there is room.
+
+        Returns the step reached, and (step, element) of the spikes of all shards of the block, in order of step.
         """
         past, first = self._past(after + 1, histories), after + 1
         self._make_room(past)
@@ -236,7 +235,7 @@ class GridShard:
         stop = np.cumsum([len(time) for time, _ in views]).astype(np.int64)
         group = self.bundles[0].synapses.group
         entry = [stop[j] - len(views[j][0]) + np.searchsorted(views[j][0], first - lag) for j, lag, _, _ in group]
-        return Past(
+        return Past(  # type: ignore[call-arg]
             *(np.concatenate(columns) for columns in zip(*views, strict=True)),
             stop,
             self.sender_size,
@@ -299,7 +298,7 @@ class GridShard:
 
 
 def _travel(room: int) -> Travel:
-    return Travel(*(np.empty(room, np.int64) for _ in range(5)), np.zeros(1, np.int64))
+    return Travel(*(np.empty(room, np.int64) for _ in range(5)), np.zeros(1, np.int64))  # type: ignore[call-arg]
 
 
 _uncached_march: list[Any] = []

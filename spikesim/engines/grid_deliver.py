@@ -10,8 +10,8 @@ from spikesim._jit import kernel, peek, prefetch, publish, rest
 from spikesim.engines.grid_store import BARE, COUNTED, NARROW
 from spikesim.rng import U64
 
-AHEAD = 6  # spikes under way whose synapses are fetched early
-FETCHED = 2048  # counted synapses fetched early
+AHEAD = 3  # spikes under way whose synapses are fetched early
+FETCHED, FETCHED_NARROW = 2048, 128  # how many synapses, counted and other
 PATIENCE = 2000  # looks at the others before the processor is handed on
 
 
@@ -78,8 +78,11 @@ def _add_bare(s, stop, limit, shift, base, delay, target, code, factor, t, row):
 @kernel(inline=True)
 def _add_plain(s, stop, limit, shift, base, delay, target, weight, row):
     while s < stop and delay[s] <= limit:
-        row[U64(shift + np.int64(delay[s])), base + U64(target[s])] += weight[s]
-        s += U64(1)
+        d = delay[s]
+        arriving = row[U64(shift + np.int64(d))]
+        while s < stop and delay[s] == d:
+            arriving[base + U64(target[s])] += weight[s]
+            s += U64(1)
     return s
 
 
@@ -119,7 +122,8 @@ def visit(synapses, rows, travel, first, last):
     n = travel.size[0]
     for m in range(n):
         if m + AHEAD < n:
-            prefetch(synapses.narrow_weight, travel.cursor[m + AHEAD])
+            for s in range(0, FETCHED_NARROW, 8):
+                prefetch(synapses.narrow_weight, travel.cursor[m + AHEAD] + s)
         t, born, end, base = travel.table[m], travel.born[m], travel.end[m], travel.base[m]
         s = _add_due(synapses, rows, t, travel.cursor[m], end, base, last - born, born - first)
         if s < end:
@@ -273,7 +277,7 @@ def under_way(past, fresh, step):
 
 
 @kernel(inner=True)
-def meet(link, me, parity, epoch):
+def meet(link, me, epoch):
     """Wait until all shards have come to `epoch`."""
     publish(link.epoch, 8 * me, epoch)
     for other in range(link.element.shape[1]):

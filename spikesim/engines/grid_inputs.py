@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -83,14 +84,14 @@ class PoissonDrive:
         items, stimuli = self.items if rates else [], self.shard.b1 - self.shard.b0
         offset = np.concatenate([[0], np.cumsum([len(r) for r in rates])]).astype(np.int64)
         own_class = np.array(klass, np.int32)
-        one_class = [_common(own_class[a:b]) for a, b in zip(offset[:-1], offset[1:], strict=True)]
+        one_class = [_common(own_class[a:b]) for a, b in pairwise(offset.tolist())]
         numbers = [item.weight if isinstance(item.weight, float) else np.nan for item in items]
         weights = [
             np.full(len(r), w) if w == w else np.tile(item.weight[item.cut], stimuli)
             for item, w, r in zip(items, numbers, rates, strict=True)
         ]
         tables = count_tables(distinct * self.dt * 1e-3) if len(distinct) else _NO_TABLES
-        return Drive(
+        return Drive(  # type: ignore[call-arg]
             *(np.array([getattr(i, name) for i in items], np.int64) for name in ("place", "receptor")),
             np.array([i.key for i in items], np.uint64),
             np.array(one_class, np.int64),

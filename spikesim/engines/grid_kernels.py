@@ -99,7 +99,7 @@ def _add_poisson(drive, d, row, lo, hi, element, place, step):
         guide = drive.guide[klass]
         for i in range(U64(0), U64(n)):
             lane = drive.lanes[i + skip]
-            count = np.int64(guide[lane >> np.uint16(4)])
+            count: Any = np.int64(guide[lane >> np.uint16(4)])
             if count < 0:
                 count = _undecided(drive, klass, count, lane, key, element + np.int64(i))
             row[base + i] += weight * count
@@ -167,24 +167,9 @@ def _pick(state, lo, hi, shift, out, n):
 
 @kernel(lean=True)
 def march(
-    parts,
-    state,
-    views,
-    current,
-    lagged,
-    synapses,
-    rows,
-    travel,
-    drive,
-    chunks,
-    past,
-    fresh,
-    link,
-    place,
-    limits,
-    first,
-    last,
-):
+    parts, state, views, current, lagged, synapses, rows, travel, drive, chunks, past, fresh, link, place, limits,
+    first, last,
+):  # fmt: skip
     """Steps first … last, or as many as there is room for; returns the last one done.
 
     In every step, spikes that are due are added to rows of input, then the neurons advance chunk by chunk. Shards
@@ -215,7 +200,7 @@ def march(
                     rows.pending[c, b] = 0
             link.ends[parity, me, s - step] = n
         epoch += 1
-        meet(link, me, parity, epoch)
+        meet(link, me, epoch)
         gather(link, parity, step, stop - step + 1, fresh)
         step = stop + 1
     return step - 1

@@ -1,4 +1,4 @@
-"""Synapses as the grid engine keeps them: per shard one store, whose rows hold all synapses of one source that are alike.
+"""Synapses as the grid engine keeps them: per shard one store of rows, one a source as far as its synapses are alike.
 
 A row joins all projections that leave the same elements for the same receptor and are stored in the same way:
 
@@ -37,6 +37,7 @@ RECORDS = (
     np.dtype([("target", "u2"), ("delay", "u1"), ("code", "u1"), ("weight", "f4")]),
     np.dtype([("target", "u2"), ("code", "u2"), ("delay", "u4"), ("weight", "f8")]),
 )
+FIELDS = ("target", "delay", "code", "weight")
 CODES = (1 << 16, 1 << 8, 1 << 8, 1 << 16)  # projections a row can tell apart
 
 
@@ -120,6 +121,7 @@ def longest(projection: Projection, ticks: Callable[[Any], Any]) -> int:
 def _tables(shard: Shard, layout: Layout, ticks: Callable[[Any], Any]) -> list[Table]:
     """Tables of a shard, by group."""
     found: dict[Any, list[Table]] = {}
+    width = max(s.width for s in layout.shards if s.block is shard.block)
     for number, p in enumerate(layout.network.projections):
         pre, post = p.pre, p.post
         if layout.block_of(post.population) is not shard.block:  # type: ignore[union-attr]
@@ -131,7 +133,7 @@ def _tables(shard: Shard, layout: Layout, ticks: Callable[[Any], Any]) -> list[T
         delay = ticks(p.delay) if kind == COUNTED else 0
         first = sender.offset(pre.population) + pre.lo  # type: ignore[union-attr]
         population = [q is post.population for q in shard.block.populations].index(True)  # type: ignore[union-attr]
-        for base in range(0, shard.width, REACH):  # targets base … base + REACH - 1 of the shard
+        for base in range(0, width, REACH):  # targets base … base + REACH - 1 of the shard
             lo, hi = max(a, base - shift) - post.lo, min(b, base + REACH - shift) - post.lo  # type: ignore[union-attr]
             lo, hi = (lo, hi) if lo < hi else (0, 0)  # tables are the same in all shards, some parts empty
             part = Part(number, p, lo, hi, post.lo + shift - base, population)  # type: ignore[union-attr]
@@ -182,18 +184,15 @@ def _scatter(slot, value, out):
 @kernel
 def _sort(start, word, delay):
     """Order the synapses of each row by delay, keeping the order of equal delays (counting sort)."""
-    top = 0
-    for r in range(len(start) - 1):
-        top = max(top, start[r + 1] - start[r])
+    top = np.max(start[1:] - start[:-1])
     copy, key, count = np.empty(top, word.dtype), np.empty(top, np.uint8), np.zeros(257, np.int64)
     for r in range(len(start) - 1):
         a, n = start[r], start[r + 1] - start[r]
         low, high = 255, 0
         for s in range(n):
-            d = np.int64(delay[a + s])
-            copy[s], key[s] = word[a + s], d
-            count[d] += 1
-            low, high = min(low, d), max(high, d)
+            copy[s], key[s] = word[a + s], delay[a + s]
+            count[key[s]] += 1
+            low, high = min(low, np.int64(key[s])), max(high, np.int64(key[s]))  # type: ignore[assignment]
         total = a
         for d in range(low, high + 1):
             count[d], total = total, total + count[d]
@@ -241,7 +240,7 @@ def draw(shard: Shard, layout: Layout, seed: int, ticks: Callable[[Any], Any], d
         _fill_table(table, start[a:b], records[table.kind], seed, dt)
         for table, (a, b) in zip(tables, pairwise(row.tolist()), strict=True)
     ]
-    synapses = Synapses(
+    synapses = Synapses(  # type: ignore[call-arg]
         _groups(shard, layout, tables, ticks),
         *(np.array([getattr(t, name) for t in tables], np.int64) for name in ("first", "size", "kind")),
         row[:-1].copy(),
@@ -251,12 +250,7 @@ def draw(shard: Shard, layout: Layout, seed: int, ticks: Callable[[Any], Any], d
         np.ones((len(tables), max((len(t.parts) for t in tables), default=1))),
         start,
         np.zeros_like(start),
-        *(
-            records[k][name]
-            for k in range(4)
-            for name in ("target", "delay", "code", "weight")
-            if name in RECORDS[k].names
-        ),  # type: ignore[operator]
+        *(records[k][name] for k in range(4) for name in FIELDS if name in (RECORDS[k].names or ())),
     )
     return Drawn(synapses, tables, degrees, runs, start.nbytes + sum(r.nbytes for r in records))
 

@@ -164,9 +164,9 @@ class Run:
 
     def _change(self) -> Any:
         """Tick of the next change of injected currents or of rates."""
-        return (
-            round(self.next_change / self.dt) if self.engine is grid and self.next_change < np.inf else self.next_change
-        )
+        if self.engine is event or self.next_change == np.inf:
+            return self.next_change
+        return round(self.next_change / self.dt)
 
     def _next_time(self) -> float:
         """Nothing happens before this time."""
