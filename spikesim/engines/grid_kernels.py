@@ -129,7 +129,7 @@ def _collect(rows, drive, k, lo, hi, population, stimulus, element, place, step)
             _add_poisson(drive, d, rows.rows[drive.receptor[d], k], lo, hi, element, place, step)
 
 
-@kernel(inline=True)
+@kernel(inline=True, inner=True)
 def _update(parts, state, views, current, lagged, k, lo, hi):
     """Advance neurons lo … hi-1 one step; views[r][k] holds what arrives at receptor r at its end."""
     some = False

@@ -256,7 +256,11 @@ class LazyInbox(Inbox):
         self.which[0][:total] = -1
         since, x1, x2, come = (np.empty(entries) for _ in range(4))
         stores = tuple(s.bundle.store for s in self.sweepers)
-        return Lazy(*full, *self.which, since, x1, x2, come, np.empty(entries, np.int64), stores)
+        synapse, spike = self.which
+        return Lazy(
+            full.first, full.count, full.time, full.weight, full.receptor, synapse, spike, since, x1, x2, come,
+            np.empty(entries, np.int64), stores,
+        )  # fmt: skip
 
     def _place(self, inbox: Lazy, k: int, entries: Any, due: Any, offset: int) -> None:
         store = self.bundles[k].store
