@@ -79,7 +79,7 @@ def kernel(
         return njit(
             function,
             nogil=True,
-            cache=cache and not inner,  # part of its callers' files, and then a user's types are in none that outlives them
+            cache=cache and not inner,  # else a user's types would stand in files that other processes read
             no_cfunc_wrapper=True,
             no_cpython_wrapper=inner,
             _nrt=not (lean or inner or inline),
