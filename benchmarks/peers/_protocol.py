@@ -74,7 +74,10 @@ def drawn(value: Any, n: int, rng: Any) -> Any:
     """`n` values of a normal distribution, redrawn until they lie within its limits; other values as they are."""
     if not isinstance(value, dict):
         return value
-    only("distribution", value["type"], ("Normal",))
+    if only("distribution", value["type"], ("Normal", "Rounded")) == "Rounded":
+        steps = np.rint(drawn(value["part"], n, rng) / value["step"])
+        return value["step"] * np.maximum(steps, 1.0)
+    only("values outside the limits", value.get("outside", "redraw"), ("redraw",))
     values = rng.normal(value["mean"], value["std"], n)
     while len(outside := np.flatnonzero((values < value["low"]) | (values > value["high"]))):
         values[outside] = rng.normal(value["mean"], value["std"], len(outside))

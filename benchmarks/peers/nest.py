@@ -212,6 +212,9 @@ def _connect(
             weight, delay = (np.broadcast_to(drawn(x, len(sources), rng), shape).astype(float) for x in (weight, delay))
             nest.Connect(sources, targets, "one_to_one", _synapse(weight, delay) | learning)
         return
+    if isinstance(delay, dict) and delay["type"] == "Rounded":  # as NEST does with all delays
+        only("lattice of delays", delay["step"], (nest.resolution,))
+        delay = delay["part"]
     weight, delay = (_drawn(nest, x) for x in (weight, delay))
     name, parameter, source = _RULES[rule["type"]]
     flags = {"allow_autapses": rule.get("allow_self", True), "allow_multapses": rule.get("allow_multiple", False)}
@@ -227,6 +230,7 @@ def _drawn(nest: Any, value: Any) -> Any:
         return value
     if only("distribution", value["type"], ("Normal", "Uniform")) == "Uniform":
         return nest.random.uniform(value["low"], value["high"])
+    only("values outside the limits", value.get("outside", "redraw"), ("redraw",))
     drawn = nest.random.normal(value["mean"], value["std"])
     if np.isinf(value["low"]) and np.isinf(value["high"]):
         return drawn

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import spikesim as ss
+from spikesim.connectivity import Rounded
 from spikesim.plasticity import PairSTDP
 
 DURATION, DT, N = 400.0, 0.1, 300
@@ -35,7 +36,7 @@ def drawn() -> ss.Network:
     )
     weights = {exc: ss.Normal(6.0, 1.0, low=0.0), inh: ss.Normal(-30.0, 3.0, high=0.0)}
     synapses = [
-        ss.Projection(a, b, ss.FixedTotalNumber(30 * b.size), w, ss.Normal(1.5, 0.75, low=0.1))
+        ss.Projection(a, b, ss.FixedTotalNumber(30 * b.size), w, Rounded(ss.Normal(1.5, 0.75, low=0.1), 0.1))
         for a, w in weights.items()
         for b in (exc, inh)
     ]
@@ -123,3 +124,9 @@ def test_plastic_synapses_raise_the_rate_as_ours_do(simulator, request):
     theirs = halves(request.getfixturevalue(simulator)(growing, DURATION, DT))["cells"][1]
     assert ours > 1.5 * before
     assert theirs == pytest.approx(ours, rel=0.05)
+
+
+def test_nest_runs_the_microcircuit_of_the_zoo(nest):
+    network = ss.zoo.build("microcircuit", scale=0.03)
+    ours, theirs = ss.simulate(network, DURATION, engine="grid", seed=3).spikes, nest(network, DURATION, DT)
+    assert sum(map(len, theirs.values())) == pytest.approx(sum(map(len, ours.values())), rel=0.15)
