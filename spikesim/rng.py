@@ -105,6 +105,62 @@ def _edge_of_layer(word, layer, x):
             return x
 
 
+def _ziggurat_normal() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """As `_ziggurat`, for exp(-x**2 / 2)."""
+    edge, area = _NORMAL_TAIL, 4.92867323399e-3
+    x = np.empty(257)
+    x[0], x[1] = area * math.exp(0.5 * edge * edge), edge
+    for i in range(2, 256):
+        x[i] = math.sqrt(-2.0 * math.log(math.exp(-0.5 * x[i - 1] ** 2) + area / x[i - 1]))
+    x[256] = 0.0
+    return x[:256] * 2.0**-53, np.floor(x[1:] / x[:256] * 2.0**53), np.exp(-0.5 * x * x)
+
+
+_NORMAL_TAIL = 3.6541528853610088
+_NORMAL_WIDTH, _NORMAL_SURE, _NORMAL_HEIGHT = _ziggurat_normal()
+
+
+@kernel(inline=True)
+def normal(word):
+    """Standard normal number from 64 bits; ziggurat with 256 layers, as `exponential`."""
+    layer = word & _LAYER
+    u = np.float64(np.int64(word >> U64(11)))
+    x = u * _NORMAL_WIDTH[layer]
+    if u >= _NORMAL_SURE[layer]:
+        x = _edge_of_normal(word, layer, x)
+    return x if word & U64(256) else -x
+
+
+@kernel(inner=True)
+def _edge_of_normal(word, layer, x):
+    """The rare rest of `normal`."""
+    while True:
+        word = mix(word + GOLDEN)
+        if layer == U64(0):
+            beyond = -math.log(unit(word)) / _NORMAL_TAIL
+            word = mix(word + GOLDEN)
+            if -2.0 * math.log(unit(word)) > beyond * beyond:
+                return _NORMAL_TAIL + beyond
+            continue
+        low, high = _NORMAL_HEIGHT[layer], _NORMAL_HEIGHT[layer + _ONE]
+        if low + unit(word) * (high - low) < math.exp(-0.5 * x * x):
+            return x
+        word = mix(word + GOLDEN)
+        layer = word & _LAYER
+        u = np.float64(np.int64(word >> U64(11)))
+        x = u * _NORMAL_WIDTH[layer]
+        if u < _NORMAL_SURE[layer]:
+            return x
+
+
+@kernel(lean=True)
+def fill_normal(key, draw, first, out):
+    """out[k] = normal number `draw` of element first + k."""
+    start = mix(key + (U64(draw) + _ONE) * GOLDEN)
+    for k in range(len(out)):
+        out[k] = normal(mix(start + (U64(first + k) + _ONE) * GOLDEN))
+
+
 @kernel(inline=True)
 def below(word, n):
     """Whole number in [0, n) from 64 random bits, for n < 2**32, all equally likely (Lemire, doi:10.1145/3230636)."""

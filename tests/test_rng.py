@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from spikesim.rng import below, bits, make_key
+from spikesim.rng import below, bits, fill_normal, make_key
 
 N = 30_000
 
@@ -39,3 +39,14 @@ def test_large_ranges_have_no_bias(words):
     kept = values == plain.astype(np.int64)
     assert kept.mean() == pytest.approx(0.75, abs=0.02)  # one word in four has to give way
     assert np.array_equal(drawn(words, n), values)
+
+
+def test_normal_numbers_are_normal() -> None:
+    out = np.empty(1_000_000)
+    fill_normal(make_key(4, "normal"), 3, 10, out)
+    assert stats.kstest(out, "norm").pvalue > 1e-3
+    assert np.abs(out).max() > 4.0  # the tail is there
+    assert (np.abs(out) > 3.6541528853610088).mean() == pytest.approx(2.58e-4, rel=0.25)
+    part = np.empty(7)
+    fill_normal(make_key(4, "normal"), 3, 110, part)
+    assert np.array_equal(part, out[100:107])
