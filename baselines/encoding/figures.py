@@ -103,7 +103,8 @@ def _against_spikes(ax: Axes, d: dict[str, Any], labelled: bool) -> None:
     ax.set_xscale("log")
     ax.set_xlabel("spikes per sample")
     ax.set_ylabel(f"test accuracy, {d['classifiers'][0]} (%)" if labelled else "mutual information (bits per value)")
-    ax.set_title("each code with every budget; ringed: Pareto (validation)", fontsize=9)
+    which = " on validation data" if labelled else ""
+    ax.set_title(f"each code with every budget; ringed: none better with as few spikes{which}", fontsize=9)
     ax.spines[["top", "right"]].set_visible(False)
 
 
