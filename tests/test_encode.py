@@ -396,3 +396,8 @@ def test_the_page_names_every_code():
     page = (Path(__file__).parents[1] / "docs" / "coding.md").read_text(encoding="utf-8")
     named = set(re.findall(r"`([a-z0-9-]+)`", page)) | {f"first-spike-{c}" for c in ("log", "exp", "power")}
     assert set(coding.codes()) <= named
+
+
+def test_codes_of_signals_get_a_step_for_every_row_of_a_picture():
+    plan = make_plan(replace(SMALL, encoders=("regular", "send-on-delta"), budgets=(2, 4, 16)))
+    assert plan.rows == [("regular", b) for b in (2, 4, 16)] + [("send-on-delta", b) for b in (8, 16)]

@@ -98,8 +98,15 @@ class Plan(NamedTuple):
 
     @property
     def rows(self) -> list[tuple[str, int]]:
-        """Codes and budgets, one row each."""
-        return [(encoder, budget) for encoder in self.encoders for budget in self.budgets]
+        """Codes and budgets, one row each; a code of signals takes at least one step for each row of a picture."""
+        found = []
+        for encoder in self.encoders:
+            signal = issubclass(coding.codes()[encoder][0], coding.SignalCode)
+            least = (
+                (self.material.rows or (self.material.train.x.shape[2],))[0] if self.material.still and signal else 1
+            )
+            found += [(encoder, budget) for budget in sorted({max(b, least) for b in self.budgets})]
+        return found
 
 
 def make_plan(options: Options) -> Plan:
