@@ -3,11 +3,13 @@
 import typer
 
 from baselines.cli import register
+from baselines.encoding.cli import register as register_encoding
 from spikesim.commands import Group
 
 app = typer.Typer(cls=Group, add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 app.callback()(lambda: None)  # keeps the name of the command even while there is only one
 register(app)
+register_encoding(app)
 
 if __name__ == "__main__":
     app(prog_name="python -m baselines")
