@@ -66,7 +66,8 @@ def made(name: str) -> Any:
 def _option(info: Any) -> inspect.Parameter:
     allowed = info.bounds.replace(" | ", ", ") + (f", {info.unit}" if info.unit else "")
     help = f"{info.meaning[0].upper()}{info.meaning[1:]} ({allowed.strip(', ')})."
-    annotation = Annotated[type(info.default), typer.Option(f"--{info.name.replace('_', '-')}", help=help)]
+    kind: Any = type(info.default)
+    annotation = Annotated[kind, typer.Option(f"--{info.name.replace('_', '-')}", help=help)]
     return inspect.Parameter(info.name, inspect.Parameter.KEYWORD_ONLY, default=info.default, annotation=annotation)
 
 

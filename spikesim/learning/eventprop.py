@@ -78,11 +78,7 @@ class EventProp(Learner):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if isinstance(self.sizes, (int, str)) or not isinstance(self.sizes, Sequence) or len(self.sizes) < 2:
-            raise ParameterError(
-                f"EventProp.sizes: must be (inputs, …, outputs), such as (5, 120, 3), got {self.sizes!r}"
-            )
-        self.sizes = [as_count(k, f"EventProp.sizes[{i}]") for i, k in enumerate(self.sizes)]
+        self.sizes = check_sizes(self.sizes, "EventProp.sizes")
         rng = np.random.default_rng((self.seed, 0))
         gain = self.v_th / psp_peak(self.tau_m, self.tau_s)
         self.weights = []
@@ -97,13 +93,14 @@ class EventProp(Learner):
 
     def forward(self, trains: Trains, first_only: bool = True) -> list[Fired]:
         """Output of every layer; with `first_only` the last layer stops at the first spike of each neuron."""
-        fired, last = [], len(self.weights) - 1
+        fired: list[Fired] = []
+        last = len(self.weights) - 1
         for k, w in enumerate(self.weights):
             fired.append(respond(fired[-1].trains if fired else trains, w, self.cell, first_only and k == last))
         return fired
 
     def backward(self, trains: Trains, fired: Sequence[Fired], g: NDArray[np.float64]) -> Weights:
-        """Gradient of all weights from the derivatives `g` of the loss with respect to the spike times of the output."""
+        """Gradient of all weights from the derivatives `g` of the loss with respect to the output spike times."""
         gradients: Weights = []
         for k in reversed(range(len(self.weights))):
             given = fired[k - 1].trains if k else trains
@@ -149,7 +146,12 @@ class EventProp(Learner):
         return self.backward(trains, fired, np.concatenate(given))
 
     def first_spikes(self, inputs: Sequence[Spikes]) -> NDArray[np.float64]:
-        """First spike of each output neuron, ms from the start of the pattern, inf where silent: (patterns, outputs)."""
+        """First spike of each output neuron, ms from the start of the pattern, inf where silent.
+
+        Returns
+        -------
+        array (patterns, outputs)
+        """
         trains = pack(inputs, self.sizes[0], "EventProp.first_spikes: inputs")
         return self._first(self.forward(trains)[-1].trains, np.inf)[0]
 

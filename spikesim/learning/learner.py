@@ -86,6 +86,13 @@ def check_labels(labels: ArrayLike, patterns: int, classes: int, owner: str) -> 
     return whole
 
 
+def check_sizes(sizes: Sequence[int], owner: str) -> list[int]:
+    """Numbers of neurons per layer, the inputs first."""
+    if isinstance(sizes, str) or not isinstance(sizes, Sequence) or len(sizes) < 2:
+        raise ParameterError(f"{owner}: must be (inputs, hidden …, outputs), such as (5, 120, 3), got {sizes!r}")
+    return [as_count(k, f"{owner}[{i}]") for i, k in enumerate(sizes)]
+
+
 @dataclass(eq=False, repr=False)
 class Learner:
     """Base of all rules: settings declared with bounds, arrays that learning changes, a history, saving and loading.

@@ -44,14 +44,14 @@ class Fired(NamedTuple):
 def describe(
     inputs: Sequence[Spikes], weights: Sequence[NDArray[np.float64]], tau_m: float, tau_s: float, v_th: float
 ) -> Network:
-    """Layers of this neuron without delay, fed by `inputs` as one batch: populations "input", "layer1", "layer2" …"""
+    """Layers of this neuron without delay, fed by `inputs` as one batch; populations "input", "layer1", and so on."""
     neuron = Neuron(LIF(tau_m, c_m=tau_m), Exponential(tau_s), FixedThreshold(v_th), ResetTo(0.0))
     batch = tuple(s.shift(-s.t_start) for s in inputs)
     populations = [Population("input", batch[0].n, SpikeSource(batch if len(batch) > 1 else batch[0]))]
     projections = []
     for k, w in enumerate(weights, start=1):
         populations.append(Population(f"layer{k}", w.shape[1], neuron))
-        projections.append(Projection(*populations[-2:], AllToAll(), w, delay=0.0))
+        projections.append(Projection(populations[-2], populations[-1], AllToAll(), w, delay=0.0))
     return Network(populations, projections)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -43,11 +43,12 @@ class Readout(Learner):
         trains = pack(inputs, self.n, f"{type(self).__name__}: inputs")
         row = np.repeat(np.arange(len(inputs)), np.diff(trains.start))
         left = np.exp((trains.times - trains.stop[row]) / self.tau)
-        return np.bincount(row * self.n + trains.ids, left, len(inputs) * self.n).reshape(len(inputs), self.n)
+        flat: NDArray[Any] = np.bincount(row * self.n + trains.ids, left, len(inputs) * self.n)
+        return flat.reshape(len(inputs), self.n)
 
     def predict(self, inputs: Sequence[Spikes]) -> NDArray[np.int64]:
         """Class of each pattern, shape (patterns,)."""
-        return (self.traces(inputs) @ self.weights + self.offset).argmax(axis=1)
+        return np.argmax(self.traces(inputs) @ self.weights + self.offset, axis=1)
 
     def _prepare(self, inputs: Sequence[Spikes], labels: ArrayLike) -> tuple[Matrix, Matrix, Matrix, Matrix]:
         """Standardised traces, targets of ± 1, and mean and deviation of the traces."""

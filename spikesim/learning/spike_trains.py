@@ -128,7 +128,7 @@ class SpikeTrainLearner(Learner):
 
 @kernel
 def traces(times, ids, n, at, tau):
-    """Sum of exp(-(t - t_k) / tau) over earlier spikes t_k < t of each of n elements, at sorted times t: (len(at), n)."""
+    """Sum of exp(-(t - t_k) / tau) over earlier spikes t_k < t of each of n elements, at sorted times: (len(at), n)."""
     out = np.zeros((len(at), n))
     now, last, e = np.zeros(n), 0.0, 0
     for k in range(len(at)):

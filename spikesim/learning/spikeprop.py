@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from spikesim._jit import kernel
 from spikesim.errors import ParameterError
 from spikesim.learning.learner import Learner, pack
-from spikesim.parameters import as_count, as_values, count, number
+from spikesim.parameters import as_values, count, number
 from spikesim.progress import ProgressOption
 from spikesim.spikes import Spikes
 
@@ -45,7 +45,7 @@ class SpikeProp(Learner):
     spread : float
         Initial weights are uniform between 0 and ``2 spread v_th / (n_pre delays)`` in size.
     slope : float
-        Least slope used in the gradient, in units of ``v_th / tau``: where x only grazes the threshold it would explode.
+        Least slope used in the gradient, in units of ``v_th / tau``: it would explode where x grazes the threshold.
     seed : int
         Decides the initial weights.
 
@@ -76,11 +76,7 @@ class SpikeProp(Learner):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if isinstance(self.sizes, (int, str)) or not isinstance(self.sizes, Sequence) or len(self.sizes) < 2:
-            raise ParameterError(
-                f"SpikeProp.sizes: must be (inputs, …, outputs), such as (3, 5, 1), got {self.sizes!r}"
-            )
-        self.sizes = [as_count(k, f"SpikeProp.sizes[{i}]") for i, k in enumerate(self.sizes)]
+        self.sizes = check_sizes(self.sizes, "SpikeProp.sizes")
         hidden = self.sizes[1:-1]
         if self.inhibitory and (not hidden or self.inhibitory >= min(hidden)):
             raise ParameterError(

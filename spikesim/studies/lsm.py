@@ -24,7 +24,7 @@ SEGMENTS, CHANNELS, RATE = 4, 20, 40.0  # of a stream; Hz of a channel in a temp
 
 @dataclass(frozen=True)
 class LiquidStateMachine(Study):
-    """Streams of four segments, each a jittered copy of one of two templates; did the last two differ?
+    """Streams of four segments, each a jittered copy of one of two templates: are the last two the same or not.
 
     The answer is no linear function of the input at any time: a readout of the input's own traces can only guess.
     Only readouts learn; the penalty and rates are fixed beforehand.
@@ -37,7 +37,7 @@ class LiquidStateMachine(Study):
     size: int = count(400, "neurons of the liquid", 5)
     train: int = count(600, "training streams", 2)
     test: int = count(300, "test streams", 1)
-    jitter: float = number(2.0, "ms", ">= 0", "deviation of each spike from its template")
+    jitter: float = number(4.0, "ms", ">= 0", "deviation of each spike from its template")
     segment: float = number(40.0, "ms", "> 0", "length of a segment")
     epochs: int = count(100, "epochs of the delta rule")
     threads: int = count(1, "threads of the simulation")
@@ -60,8 +60,11 @@ class LiquidStateMachine(Study):
             states = liquid.respond(inputs, self.threads, progress)
             for source, data in (("liquid", states), ("input", inputs)):
                 for readout in (RidgeReadout(data[0].n), DeltaReadout(data[0].n, seed=seed)):
-                    more = {"epochs": self.epochs, "progress": progress} if isinstance(readout, DeltaReadout) else {}
-                    readout.fit(data[: self.train], labels[: self.train], **more)
+                    given = data[: self.train], labels[: self.train]
+                    if isinstance(readout, DeltaReadout):
+                        readout.fit(*given, self.epochs, progress=progress)
+                    else:
+                        readout.fit(*given)
                     rows.append(self.row(source, readout, data, labels))
                     learners.append(readout)
         except KeyboardInterrupt:

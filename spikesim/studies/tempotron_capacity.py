@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -80,7 +81,7 @@ class TempotronCapacity(Study):
 
 def crossing(rows: list[dict[str, Any]]) -> float | None:
     """Load at which the share of learnt tasks falls through one half, None if it does not."""
-    for a, b in zip(rows[:-1], rows[1:], strict=True):
+    for a, b in pairwise(rows):
         if a["learnt"] >= 0.5 > b["learnt"]:
             return float(a["load"] + (a["learnt"] - 0.5) / (a["learnt"] - b["learnt"]) * (b["load"] - a["load"]))
     return None
