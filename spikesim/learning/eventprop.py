@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from spikesim.errors import ParameterError
 from spikesim.learning.eventprop_kernels import adjoint
-from spikesim.learning.learner import Learner, Trains, check_labels, pack, unpack
+from spikesim.learning.learner import Learner, Trains, check_labels, check_sizes, pack, unpack
 from spikesim.learning.lif import Cell, Fired, describe, respond
 from spikesim.learning.optimisers import Adam
 from spikesim.network import Network

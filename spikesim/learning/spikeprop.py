@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from spikesim._jit import kernel
 from spikesim.errors import ParameterError
-from spikesim.learning.learner import Learner, pack
+from spikesim.learning.learner import Learner, check_sizes, pack
 from spikesim.parameters import as_values, count, number
 from spikesim.progress import ProgressOption
 from spikesim.spikes import Spikes
