@@ -23,6 +23,8 @@ from spikesim.learning import (
     Tempotron,
 )
 from spikesim.learning.chronotron import pairs
+from spikesim.learning.learner import pack
+from spikesim.learning.tempotron import peaks
 from spikesim.studies.eventprop_yinyang import encode, replay
 from spikesim.studies.spikeprop_xor import patterns
 
@@ -51,15 +53,18 @@ def slope(value, array, index, h=1e-5):
 def test_tempotron_finds_the_greatest_potential(rng):
     learner = Tempotron(20, spread=0.5, seed=4)
     inputs = draw(rng, 20, 60, 100.0, 20)
-    fine = np.linspace(0.0, 100.0, 200_001)
     p = learner.kernel
-    for spikes, found in zip(inputs, learner.potential(inputs), strict=True):
-        v = np.zeros_like(fine)
-        for t, i in spikes:
-            s = fine[fine >= t] - t
-            v[fine >= t] += learner.weights[i] * p.v_0 * (np.exp(-s / p.tau_m) - np.exp(-s / p.tau_s))
-        assert v.max() <= found + 1e-12
-        assert found == pytest.approx(max(v.max(), 0.0), abs=1e-7)
+
+    def potential(spikes, t):
+        past = spikes.times <= t
+        s = t - spikes.times[past]
+        return learner.weights[spikes.ids[past]] @ (p.v_0 * (np.exp(-s / p.tau_m) - np.exp(-s / p.tau_s)))
+
+    found, when = peaks(pack(inputs, 20, "test"), learner.weights, p)
+    assert np.array_equal(found, learner.potential(inputs))
+    for spikes, best, t in zip(inputs, found, when, strict=True):
+        assert potential(spikes, t) == pytest.approx(best, abs=1e-12)
+        assert max(potential(spikes, t) for t in np.linspace(0.0, 100.0, 2001)) <= best + 1e-12
 
 
 def test_tempotron_kernel_has_peak_one():
@@ -117,7 +122,7 @@ def test_eventprop_fires_when_the_event_engine_does(tau_m, tau_s, rng):
 def test_eventprop_loss_gradient_is_that_of_the_loss(rng):
     inputs, labels = draw(rng, 5, 10, 30.0, 6), rng.integers(0, 3, 6)
     learner = EventProp((5, 15, 3), seed=5, tau_0=2.0)
-    trains = learning.learner.pack(inputs, 5, "test")
+    trains = pack(inputs, 5, "test")
 
     def value():
         fired = learner.forward(trains)
@@ -235,14 +240,14 @@ def test_chronotron_pairs_at_the_victor_purpura_cost(rng):
 
 def test_ridge_is_the_minimum_of_its_cost(rng):
     inputs, labels = draw(rng, 6, 20, 50.0, 40), rng.integers(0, 2, 40)
-    for patterns in (40, 5):  # more patterns than elements, and fewer
-        learner = RidgeReadout(6, penalty=0.2).fit(inputs[:patterns], labels[:patterns])
-        x = learner.traces(inputs[:patterns])
+    for k in (40, 5):  # more patterns than elements, and fewer
+        learner = RidgeReadout(6, penalty=0.2).fit(inputs[:k], labels[:k])
+        x = learner.traces(inputs[:k])
         assert x[0, 0] == pytest.approx(sum(np.exp((t - 50.0) / 30.0) for t, i in inputs[0] if i == 0))
         z, std = (x - x.mean(axis=0)) / x.std(axis=0), x.std(axis=0)
-        y = np.where(labels[:patterns, None] == [0, 1], 1.0, -1.0)
+        y = np.where(labels[:k, None] == [0, 1], 1.0, -1.0)
         w = learner.weights * std[:, None]
-        slope_of_cost = z.T @ (z @ w + y.mean(axis=0) - y) + 0.2 * patterns * w
+        slope_of_cost = z.T @ (z @ w + y.mean(axis=0) - y) + 0.2 * k * w
         np.testing.assert_allclose(slope_of_cost, 0.0, atol=1e-9)
 
 

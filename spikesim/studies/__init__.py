@@ -11,7 +11,6 @@ import pkgutil
 from typing import Any
 
 from spikesim.errors import unknown
-from spikesim.parameters import as_count
 from spikesim.progress import ProgressOption
 from spikesim.studies._model import Outcome, Study
 
@@ -62,4 +61,4 @@ def run(name: str, seed: int = 0, progress: ProgressOption = None, **settings: A
     ParameterError
         If the study or a setting is unknown, or a value is not allowed.
     """
-    return get(name).named(settings).execute(as_count(seed, f"{name}: seed", 0), progress)
+    return get(name).named(settings).execute(seed, progress)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from spikesim.errors import unknown
 from spikesim.learning.learner import Learner
-from spikesim.parameters import ParameterInfo, check_settings, settings_of
+from spikesim.parameters import ParameterInfo, as_count, check_settings, settings_of
 from spikesim.progress import ProgressOption
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class Study:
         """Carry it out, and add what it was and how long it took."""
         from spikesim import __version__
 
-        start = time.perf_counter()
+        seed, start = as_count(seed, f"{self.name}: seed", 0), time.perf_counter()
         outcome = self.run(seed, progress)
         spent = time.perf_counter() - start
         what = {"study": self.name, "seed": seed, "settings": asdict(self), "version": __version__, "wall_s": spent}
