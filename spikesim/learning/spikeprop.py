@@ -18,6 +18,7 @@ from spikesim.progress import ProgressOption
 from spikesim.spikes import Spikes
 
 Times = NDArray[np.float64]
+WAKE = 0.2  # what the summed response of a silent neuron grows by per epoch, in units of the threshold
 
 
 @dataclass(eq=False, repr=False)
@@ -26,7 +27,7 @@ class SpikeProp(Learner):
 
     ``x_j(t) = sum_i sum_k w_ijk e(t - t_i - d_k)``, ``e(s) = (s / tau) exp(1 - s / tau)``, s > 0; neuron j fires where
     x_j first reaches `v_th`, found in closed form and by Newton's method. The error is ``sum (t - wanted)² / 2`` over
-    patterns and outputs; weights follow its gradient after each pattern, with ``dt_j/dw = -e / x_j'``.
+    patterns and outputs; weights follow its gradient after each epoch, with ``dt_j/dw = -e / x_j'``.
 
     Parameters
     ----------
@@ -69,8 +70,8 @@ class SpikeProp(Learner):
     tau: float = number(7.0, "ms", "> 0", "time constant of the response")
     v_th: float = number(1.0, "", "> 0", "threshold")
     rate: float = number(0.001, "", "> 0", "learning rate")
-    spread: float = number(5.0, "", "> 0", "mean initial drive in units of the threshold")
-    slope: float = number(0.5, "", ">= 0", "least slope in the gradient")
+    spread: float = number(6.0, "", "> 0", "mean initial drive in units of the threshold")
+    slope: float = number(1.0, "", ">= 0", "least slope in the gradient")
     seed: int = count(0, "decides initial weights", 0)
     weights: list[Times] = field(init=False)
 
@@ -150,8 +151,8 @@ class SpikeProp(Learner):
         inputs : list of Spikes, at most one per element
         targets : array_like, shape (patterns, outputs), ms from the start of each pattern
         epochs : int
-            Most epochs; each adds ``error``, the sum over patterns and outputs of ``(t - wanted)²``, to the history,
-            with the end of the pattern in place of a missing spike.
+            Most epochs; each adds ``error``, the sum over patterns and outputs of ``(t - wanted)²`` before the change
+            it makes, to the history, with the end of the pattern in place of a missing spike.
         tolerance : float, ms²
         progress : None, bool or callable
             As in `spikesim.progress.track`.
@@ -183,26 +184,26 @@ class SpikeProp(Learner):
         limit = float(as_values(tolerance, "SpikeProp.fit: tolerance", "ms²", ">= 0", scalar=True))
 
         def epoch() -> bool:
-            error = 0.0
-            for p in range(len(wanted)):
-                error += self._learn(times[p : p + 1], wanted[p], stop[p])
+            layers = self._forward(times)
+            out = layers[-1][0]
+            off = np.where(np.isfinite(out), out, stop[:, None]) - wanted
+            error = float((off * off).sum())
             self.note(error=error)
+            if error > limit:
+                self._learn(layers, off)
             return error <= limit
 
         return self.run_epochs(epochs, epoch, progress, "SpikeProp")
 
-    def _learn(self, times: Times, wanted: Times, stop: float) -> float:
-        layers = self._forward(times)
-        out = layers[-1][0]
-        off = np.where(np.isfinite(out), out, stop) - wanted
+    def _learn(self, layers: list[tuple[Times, Times]], off: Times) -> None:
+        """One step downhill; the weights of neurons that stay silent are raised, for they have no gradient."""
         for k, gw in enumerate(self._backward(layers, off, self.slope * self.v_th / self.tau)):
             w, signs = self.weights[k], self._signs(k)[:, None, None]
-            silent = ~np.isfinite(layers[k + 1][0][0])
-            w[:, silent] += 0.05 * self.v_th / (len(w) * self.delays)
+            silent = np.mean(~np.isfinite(layers[k + 1][0]), axis=0)
+            w += WAKE * self.v_th / (len(w) * self.delays) * silent[:, None]
             w -= self.rate * gw
             np.maximum(w * signs, 0.0, out=w)
             w *= signs
-        return float((off * off).sum())
 
 
 @kernel
