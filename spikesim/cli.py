@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from spikesim.commands import Group
+from spikesim.commands import Group, learn
 
 app = typer.Typer(
     cls=Group,
@@ -17,6 +17,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     help="Spiking neural networks, simulated exactly: run networks from the literature and compare.",
 )
+app.add_typer(learn.group(), name="learn")
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that are there already.")]
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import operator
 from collections import namedtuple
 from collections.abc import Iterator
-from dataclasses import Field, dataclass, field, fields
-from typing import Any, ClassVar
+from dataclasses import MISSING, Field, dataclass, field, fields
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spikesim.errors import ParameterError
+from spikesim.errors import ParameterError, unknown
 
+REQUIRED: Any = MISSING  # default of a setting that has to be given
+LARGEST = 2**31 - 1  # neurons of a population, or anything else that is counted
 Values = float | NDArray[np.float64]  # a number for all neurons, or one per neuron
 
 _RELATIONS = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt}
@@ -145,3 +147,65 @@ def _same(a: Any, b: Any) -> bool:
     if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
         return np.array_equal(np.asarray(a), np.asarray(b))
     return bool(a == b)
+
+
+# ---------------------------------------------------------------- settings of whole networks, learners and studies
+
+
+def number(default: float | None, unit: str, bounds: str, doc: str) -> Any:
+    """Declare a real parameter; `bounds` reads like ``"> 0, <= 1"``, a default of None is left to the owner."""
+    return field(default=default, metadata={"kind": "number", "unit": unit, "bounds": bounds, "doc": doc})
+
+
+def count(default: int, doc: str, minimum: int = 1) -> Any:
+    """Declare a whole-number parameter."""
+    return field(default=default, metadata={"kind": "count", "unit": "", "bounds": f">= {minimum}", "doc": doc})
+
+
+def choice(default: str, options: tuple[str, ...], doc: str) -> Any:
+    """Declare a parameter that takes one of a few words."""
+    return field(default=default, metadata={"kind": "choice", "unit": "", "bounds": " | ".join(options), "doc": doc})
+
+
+class ParameterInfo(NamedTuple):
+    """One documented parameter: `bounds` reads like ``"> 0, <= 1"`` or ``"poisson | dc"``; ``""`` is any number."""
+
+    name: str
+    default: float | int | str | None
+    unit: str
+    bounds: str
+    meaning: str
+
+
+def check_settings(owner: Any, prefix: str) -> None:
+    """Check and replace every declared setting of a dataclass instance; errors name `prefix` and the field."""
+    for f in fields(owner):
+        if "kind" in f.metadata:
+            object.__setattr__(owner, f.name, _checked(f, getattr(owner, f.name), f"{prefix}{f.name}"))
+
+
+def settings_of(owner: Any) -> tuple[ParameterInfo, ...]:
+    """Documented settings of a dataclass, in the order of their declaration."""
+    declared = (f for f in fields(owner) if "kind" in f.metadata)
+    return tuple(
+        ParameterInfo(f.name, f.default, f.metadata["unit"], f.metadata["bounds"], f.metadata["doc"])  # type: ignore[arg-type]
+        for f in declared
+    )
+
+
+def _checked(f: Field[Any], value: Any, owner: str) -> Any:
+    kind, bounds = f.metadata["kind"], f.metadata["bounds"]
+    if value is None and f.default is None:
+        return None
+    if kind == "choice":
+        options = bounds.split(" | ")
+        if value not in options:
+            raise unknown(f"value of {owner}:", value, options)
+        return value
+    if kind == "count":
+        if as_count(value, owner, int(bounds.split()[1])) > LARGEST:
+            raise ParameterError(f"{owner}: must be <= {LARGEST}, got {value:g}")
+        return int(value)
+    for bound in bounds.split(", "):
+        value = as_values(value, owner, f.metadata["unit"], bound, scalar=True)
+    return value

@@ -163,7 +163,7 @@ def write(job: Job, result: Result, found: dict[str, Any]) -> list[Path]:
         spikes, text = job.out / "spikes.h5", job.out / "summary.json"
         if not job.states:
             result.save(spikes, overwrite=job.overwrite)
-        _write_text(text, to_json(found) + "\n")
+        write_text(text, to_json(found) + "\n")
         written += [spikes, text]
     if job.pictures and result.duration:
         from spikesim import plotting
@@ -217,7 +217,7 @@ def _check_files(plan: Plan, pictures: tuple[Path, ...]) -> None:
             raise FileError(f"{folder}: cannot write there ({error.strerror})") from None
 
 
-def _write_text(path: Path, text: str) -> None:
+def write_text(path: Path, text: str) -> None:
     """Write a whole file or none."""
     part = path.with_name(path.name + ".part")
     try:

@@ -14,13 +14,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from spikesim.datasets import braille, digits, fsdd, mnist, nmnist
+from spikesim.datasets import braille, digits, fsdd, mnist, nmnist, yin_yang
 from spikesim.datasets.store import Dataset, data_folder, fetch_files, missing_files
 from spikesim.errors import unknown
 
 __all__ = ["DATASETS", "Dataset", "available", "data_folder", "describe", "fetch", "load", "missing"]
 
-DATASETS = {module.DATASET.name: module for module in (braille, digits, fsdd, mnist, nmnist)}
+DATASETS = {module.DATASET.name: module for module in (braille, digits, fsdd, mnist, nmnist, yin_yang)}
 
 
 def _module(name: str) -> Any:

@@ -3,41 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import Field, dataclass, field, fields
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from spikesim.errors import ParameterError, unknown
-from spikesim.parameters import as_count, as_values
+from spikesim.parameters import LARGEST, ParameterInfo, check_settings, choice, count, number, settings_of
 
 if TYPE_CHECKING:
     from spikesim.network import Network
 
-LARGEST = 2**31 - 1  # neurons of a population
-
-
-def number(default: float | None, unit: str, bounds: str, doc: str) -> Any:
-    """Declare a real parameter; `bounds` reads like ``"> 0, <= 1"``, a default of None is left to the network."""
-    return field(default=default, metadata={"kind": "number", "unit": unit, "bounds": bounds, "doc": doc})
-
-
-def count(default: int, doc: str, minimum: int = 1) -> Any:
-    """Declare a whole-number parameter."""
-    return field(default=default, metadata={"kind": "count", "unit": "", "bounds": f">= {minimum}", "doc": doc})
-
-
-def choice(default: str, options: tuple[str, ...], doc: str) -> Any:
-    """Declare a parameter that takes one of a few words."""
-    return field(default=default, metadata={"kind": "choice", "unit": "", "bounds": " | ".join(options), "doc": doc})
-
-
-class ParameterInfo(NamedTuple):
-    """One documented parameter: `bounds` reads like ``"> 0, <= 1"`` or ``"poisson | dc"``; ``""`` is any number."""
-
-    name: str
-    default: float | int | str | None
-    unit: str
-    bounds: str
-    meaning: str
+__all__ = ["Description", "ParameterInfo", "ZooNetwork", "choice", "count", "number"]
 
 
 class Description(NamedTuple):
@@ -79,8 +54,7 @@ class ZooNetwork:
     dt: ClassVar[float] = 0.1
 
     def __post_init__(self) -> None:
-        for f in fields(self):
-            object.__setattr__(self, f.name, _checked(f, getattr(self, f.name), f"{self.name}: {f.name}"))
+        check_settings(self, f"{self.name}: ")
 
     def build(self, scale: float) -> Network:
         """The network with its neuron numbers multiplied by `scale`."""
@@ -109,10 +83,7 @@ class ZooNetwork:
     @classmethod
     def parameters(cls) -> tuple[ParameterInfo, ...]:
         """Documented parameters in the order of their declaration."""
-        return tuple(
-            ParameterInfo(f.name, f.default, f.metadata["unit"], f.metadata["bounds"], f.metadata["doc"])  # type: ignore[arg-type]
-            for f in fields(cls)
-        )
+        return settings_of(cls)
 
     @classmethod
     def describe(cls) -> Description:
@@ -143,21 +114,3 @@ class ZooNetwork:
             return float(text)
         except ValueError:
             raise ParameterError(f"{cls.name}: {name}: must be a number, got {text!r}") from None
-
-
-def _checked(f: Field[Any], value: Any, owner: str) -> Any:
-    kind, bounds = f.metadata["kind"], f.metadata["bounds"]
-    if value is None and f.default is None:
-        return None
-    if kind == "choice":
-        options = bounds.split(" | ")
-        if value not in options:
-            raise unknown(f"value of {owner}:", value, options)
-        return value
-    if kind == "count":
-        if as_count(value, owner, int(bounds.split()[1])) > LARGEST:
-            raise ParameterError(f"{owner}: must be <= {LARGEST}, got {value:g}")
-        return int(value)
-    for bound in bounds.split(", "):
-        value = as_values(value, owner, f.metadata["unit"], bound, scalar=True)
-    return value

@@ -1,0 +1,97 @@
+"""``spikesim learn``: every study from the command line, its files, its mistakes."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from spikesim import commands, learning, studies
+from spikesim.cli import app
+from spikesim.errors import ParameterError
+
+SMALL = {
+    "chronotron": ("--tasks", "2", "--epochs", "40", "--n", "100"),
+    "eventprop-yinyang": ("--hidden", "10", "--epochs", "1", "--batch", "250"),
+    "lsm": ("--size", "40", "--train", "12", "--test", "6", "--epochs", "3"),
+    "resume": ("--tasks", "2", "--epochs", "40", "--n", "100"),
+    "spikeprop-xor": ("--trials", "2", "--epochs", "20"),
+    "tempotron-capacity": ("--n", "10", "--trials", "2", "--epochs", "50", "--step", "1.0"),
+}
+
+
+@pytest.fixture
+def cli(monkeypatch):
+    """Function that runs the command line in this process."""
+    monkeypatch.setattr(commands, "entry_points", lambda group: ())
+    return lambda *args: CliRunner().invoke(app, ["learn", *map(str, args)])
+
+
+@pytest.mark.parametrize("name", studies.names())
+def test_every_study_runs_and_writes_its_files(name, cli, tmp_path):
+    args = (name, *SMALL[name], "--seed", 3, "--json", "--out", tmp_path / "out")
+    done = cli(*args)
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.stdout)
+    assert found["study"] == name and found["seed"] == 3 and not found["interrupted"] and found["wall_s"] > 0
+    assert json.loads((tmp_path / "out" / "summary.json").read_text()) == found
+    assert (tmp_path / "out" / "picture.png").stat().st_size > 10_000
+    assert learning.load(tmp_path / "out" / "learner.h5").epochs > 0
+    again = cli(*args)
+    assert again.exit_code == 2 and "--overwrite" in again.stderr
+    settings = studies.run(name, seed=3, progress=False, **found["settings"]).summary
+    assert {k: v for k, v in settings.items() if k != "wall_s"} == {k: v for k, v in found.items() if k != "wall_s"}
+
+
+def test_tables_show_what_was_found(cli):
+    done = cli("spikeprop-xor", "--trials", 2, "--epochs", 3)
+    assert done.exit_code == 0 and "0 of 2" in done.stdout and "error ms2" in done.stdout
+
+
+def test_help_names_settings_units_and_bounds(cli):
+    done = cli("resume", "--help")
+    assert done.exit_code == 0
+    for part in ("--input-rate", "> 0, Hz", "10.1162/neco"):
+        assert part in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (("tempotron",), "unknown study 'tempotron'; valid: chronotron, eventprop-yinyang"),
+        (("resume", "--epochs", "0"), "resume: epochs: must be >= 1, got 0"),
+        (("resume", "--seed", "-1"), "resume: seed: must be >= 0, got -1"),
+        (("resume", "--duration", "50"), "resume: duration: must be >= 120 ms for 4 spikes, got 50"),
+        (("chronotron", "--rule", "q"), "unknown value of chronotron: rule: 'q'; valid: e, i"),
+    ],
+)
+def test_mistakes_end_in_one_line(cli, args, message):
+    done = cli(*args)
+    assert done.exit_code == 2
+    assert done.stderr.startswith("error: ") and done.stderr.count("\n") == 1
+    assert message.split("; valid")[0] in done.stderr
+
+
+def test_unknown_settings_list_the_valid_ones():
+    with pytest.raises(ParameterError, match=r"unknown setting of resume: 'epoch' .*valid: duration, epochs"):
+        studies.run("resume", epoch=3)
+
+
+def test_ctrl_c_keeps_what_is_done(cli, monkeypatch, tmp_path):
+    from spikesim.learning.learner import Learner
+
+    plain, calls = Learner.run_epochs, []
+
+    def interrupted(self, *args):
+        calls.append(self)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return plain(self, *args)
+
+    monkeypatch.setattr(Learner, "run_epochs", interrupted)
+    done = cli("resume", "--tasks", 5, "--epochs", 5, "--json", "--out", tmp_path / "out")
+    assert done.exit_code == 130
+    found = json.loads(done.stdout)
+    assert found["interrupted"] and len(found["tasks"]) == 1
+    assert (tmp_path / "out" / "picture.png").exists()
