@@ -14,13 +14,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from spikesim.datasets import digits, mnist
+from spikesim.datasets import braille, cora, digits, fsdd, karate, mnist, movie_reviews
 from spikesim.datasets.store import Dataset, data_folder, fetch_files, missing_files
 from spikesim.errors import unknown
 
 __all__ = ["DATASETS", "Dataset", "available", "data_folder", "describe", "fetch", "load", "missing"]
 
-DATASETS = {module.DATASET.name: module for module in (digits, mnist)}
+DATASETS = {module.DATASET.name: module for module in (digits, mnist, karate, cora, fsdd, braille, movie_reviews)}
 
 
 def _module(name: str) -> Any:

@@ -37,6 +37,8 @@ class Dataset:
         Folder the files are downloaded from, "" where there is none.
     licence, source : str
         Terms of use, and the work to cite.
+    directory : str
+        Name of its folder where that is not its own name.
     """
 
     name: str
@@ -45,11 +47,12 @@ class Dataset:
     url: str
     licence: str
     source: str
+    directory: str = ""
 
     @property
     def folder(self) -> Path:
         """Where its files are looked for."""
-        return data_folder() / self.name
+        return data_folder() / (self.directory or self.name)
 
 
 def data_folder() -> Path:
@@ -73,21 +76,30 @@ def read_file(dataset: Dataset, name: str) -> bytes:
     except FileNotFoundError:
         raise FileError(
             f"data set {dataset.name!r}: {path} is not there; set SPIKESIM_DATA to a folder that contains "
-            f"{dataset.name}/{name}, or call spikesim.datasets.fetch({dataset.name!r})"
+            f"{dataset.folder.name}/{name}{', or ' + _fetch(dataset) if dataset.url else ''}"
         ) from None
     except OSError as error:
         raise FileError(f"data set {dataset.name!r}: cannot read {path}: {error.strerror}") from None
     if hashlib.sha256(content).hexdigest() != file.sha256:
         raise FileError(
             f"data set {dataset.name!r}: {path} is not the published file (its sha256 sum differs); "
-            f"remove it and call spikesim.datasets.fetch({dataset.name!r})"
+            f"remove it and {_fetch(dataset) if dataset.url else 'put the published one there'}"
         )
     return content
 
 
+def _fetch(dataset: Dataset) -> str:
+    return f"call spikesim.datasets.fetch({dataset.name!r})"
+
+
 def fetch_files(dataset: Dataset) -> None:
     """Download what is missing; each file appears whole and checked, or not at all."""
-    for file in missing_files(dataset):
+    missing = missing_files(dataset)
+    if missing and not dataset.url:
+        raise FileError(
+            f"data set {dataset.name!r}: {missing[0].name} is on no server in this form; put it into {dataset.folder}"
+        )
+    for file in missing:
         try:
             dataset.folder.mkdir(parents=True, exist_ok=True)
             _download(f"{dataset.url}/{file.name}", dataset.folder / file.name, file.sha256)
