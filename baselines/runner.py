@@ -100,7 +100,7 @@ def train(learner: Learner, epochs: int, tell: Tell) -> dict[str, Any]:
             tell((epoch + update / learner.updates) / epochs)
         score = learner.validate()
         learning.append([float(np.mean(losses)), float(score)])
-        if score > best:
+        if score >= best:  # of equals the last, which has learned at lower rates
             best, best_epoch, kept = score, epoch + 1, learner.snapshot()
     learner.restore(kept)
     took = time.perf_counter() - started

@@ -26,6 +26,7 @@ THRESHOLDS = (0.75, 1.0, 1.5, 2.0)  # of the trained one
 FRACTIONS = (0.25, 0.5, 0.75, 1.0)  # of the trained steps
 _CURVE_INPUTS = 500
 _ALONE = 10  # test inputs timed one by one
+_AT_ONCE = 3_000_000  # neurons simulated side by side, all stimuli of a batch together
 
 
 class SpikingClassifier(Classifier):
@@ -91,7 +92,8 @@ class SpikingClassifier(Classifier):
         layers, fired, shapes = self._counted(test.x[:n], self.settings.steps)
         blueprint = Blueprint(self.module, shapes)
         duration = self.settings.steps * STEP
-        replayed = replay(blueprint.network, self._stimuli(n), duration, engine, threads, advance)
+        batch = max(1, _AT_ONCE // blueprint.neurons)
+        replayed = replay(blueprint.network, self._stimuli(n, batch), duration, engine, threads, advance)
         predictions = replayed.outputs.argmax(axis=1)
         cells = [cell.name for cell in self.module.cells]
         return Outcome(
@@ -247,11 +249,12 @@ class SpikingClassifier(Classifier):
         layers = {name: s for name, s in layers.items() if not name.endswith(".gates")}
         return Example(f"class {label}, answered {prediction}", x, layers)
 
-    def _stimuli(self, n: int) -> Iterator[list[Spikes]]:
-        """Spikes of the cell ``input``, chunk by chunk as `test` saw them."""
+    def _stimuli(self, n: int, batch: int = 1 << 30) -> Iterator[list[Spikes]]:
+        """Spikes of the cell ``input`` as `test` saw them, at most `batch` at a time."""
         self.module.eval()
         for number, lo in enumerate(range(0, n, self.chunk)):
             with torch.inference_mode():
                 encoded = self.module.encoder(self.prepare(self.data.test.x[lo : lo + self.chunk], TEST, number))
             spikes = encoded.transpose(0, 1).flatten(2).numpy() > 0
-            yield [to_spikes(one) for one in spikes[: n - lo]]
+            stimuli = [to_spikes(one) for one in spikes[: n - lo]]
+            yield from (stimuli[i : i + batch] for i in range(0, len(stimuli), batch))

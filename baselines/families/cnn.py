@@ -100,7 +100,7 @@ FAMILY = Family(
         "mnist": CNNSettings(
             seeds=1, epochs=3, steps=6, batch_size=100, lr_ann=3e-3, lr_snn=3e-3, kernel=5, replayed=1000
         ),
-        "digits": CNNSettings(seeds=3, epochs=24, steps=8, lr_ann=3e-3, lr_snn=5e-3, quick_epochs=10),
+        "digits": CNNSettings(seeds=3, epochs=24, steps=8, lr_ann=3e-3, lr_snn=5e-3, gain=5.0, quick_epochs=12),
     },
     ann=ann,
     snn=twin,

@@ -82,7 +82,8 @@ class Propagate(nn.Module):
         coo = adjacency.tocoo()
         indices = torch.from_numpy(np.stack(coo.coords)).long()
         values = torch.from_numpy(coo.data.astype(np.float32))
-        self.register_buffer("adjacency", torch.sparse_coo_tensor(indices, values, coo.shape, check_invariants=True).coalesce())
+        matrix = torch.sparse_coo_tensor(indices, values, coo.shape, check_invariants=True)
+        self.register_buffer("adjacency", matrix.coalesce())
         self.degree = torch.from_numpy(np.diff(adjacency.indptr)).long()
 
     def forward(self, x: Tensor) -> Tensor:

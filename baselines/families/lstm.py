@@ -14,7 +14,7 @@ from baselines.supervised import Classifier
 from baselines.twin import SpikingClassifier
 
 DEVIATIONS = (
-    "one recurrent layer on every side; LSTM and GRU answer from the mean of their states over time",
+    "one recurrent layer on every side; LSTM and GRU answer from the mean of their states over time and the last one",
     "the twin is direct-coded: real inputs drive a first layer of leaky neurons in every step (multiply-accumulates); "
     "its spikes drive a recurrent layer whose thresholds adapt (Bellec et al. 2018, arXiv:1803.09574)",
     "the spikes of the first layer are the input of the replay; the core runs the recurrent layer and the answer",
@@ -69,14 +69,14 @@ class Recurrent(nn.Module):
         nn.init.orthogonal_(self.from_state.weight)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Mean of the states over time (k, hidden)."""
+        """Mean of the states over time, and the last one (k, 2 hidden)."""
         given = self.from_input(x)
         h = torch.zeros(len(x), self.hidden, dtype=x.dtype)
         c, total = h, h
         for t in range(x.shape[1]):
             h, c = self._gru(given[:, t], h) if self.gated else self._lstm(given[:, t], h, c)
             total = total + h
-        return total / x.shape[1]
+        return torch.cat([total / x.shape[1], h], 1)
 
     def _lstm(self, given: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
         i, f, o, g = (given + self.from_state(h)).chunk(4, 1)
@@ -101,7 +101,7 @@ class MeanOverTime(nn.Module):
 def build_ann(data: Classification, s: LSTMSettings, gated: bool = False) -> nn.Module:
     """Recurrent layer, linear."""
     n = data.train.x.shape[2]
-    return nn.Sequential(Recurrent(n, s.hidden, gated), nn.Dropout(s.dropout), nn.Linear(s.hidden, data.classes))
+    return nn.Sequential(Recurrent(n, s.hidden, gated), nn.Dropout(s.dropout), nn.Linear(2 * s.hidden, data.classes))
 
 
 def build_snn(data: Classification, s: LSTMSettings) -> SpikingGraph:
@@ -151,7 +151,9 @@ FAMILY = Family(
             seeds=3, epochs=30, steps=40, hidden=128, first=128, lr_ann=3e-3, lr_snn=2e-3, gain=20.0, decay_snn=1e-3
         ),
         "braille": LSTMSettings(seeds=3, epochs=40, steps=76, hidden=128, lr_ann=5e-3, lr_snn=2e-3, gain=20.0),
-        "digits": LSTMSettings(seeds=3, epochs=30, steps=16, hold=2, lr_ann=1e-2, lr_snn=5e-3, quick_epochs=12),
+        "digits": LSTMSettings(
+            seeds=3, epochs=30, steps=16, hold=2, hidden=128, first=128, lr_ann=1e-2, lr_snn=1e-2, quick_epochs=15
+        ),
     },
     ann=ann,
     snn=twin,

@@ -57,7 +57,7 @@ class PerceptronSettings(Settings):
         Decay of the twin's membranes per time step.
     """
 
-    beta: float = 0.9
+    beta: float = 0.8
 
 
 def build_ann(data: Classification, s: PerceptronSettings) -> nn.Module:

@@ -166,7 +166,7 @@ FAMILY = Family(
             dropout=0.3,
         ),
         "fsdd": TransformerSettings(
-            seeds=3, epochs=30, steps=4, channels=64, wide=128, lr_ann=2e-3, decay_ann=0.05, lr_snn=3e-3, replayed=60
+            seeds=3, epochs=12, steps=4, channels=32, wide=64, lr_ann=3e-3, decay_ann=0.05, lr_snn=5e-3, replayed=50
         ),
         "digits": TransformerSettings(seeds=3, epochs=40, steps=4, lr_ann=3e-3, lr_snn=5e-3, quick_epochs=14),
     },
