@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -154,6 +154,8 @@ class Outcome:
         One inference (replay).
     curve : sequence of mapping
         The same network with other steps and thresholds: ``steps``, ``threshold`` (factor), ``score``, ``operations``.
+    speed : sequence of mapping
+        Inputs one by one: ``threshold`` (factor), ``rate`` (spikes per neuron and step), ``torch_s``, ``core_s``.
     confusion : sequence of sequences of int
         How often each class (row) was answered as each class (column), where the task has classes.
     notes : mapping
@@ -172,6 +174,7 @@ class Outcome:
     skipping: Operations | None = None
     example: Example | None = None
     curve: Sequence[Mapping[str, Any]] = ()
+    speed: Sequence[Mapping[str, float]] = ()
     confusion: Sequence[Sequence[int]] = ()
     notes: Mapping[str, float] = field(default_factory=dict)
 
@@ -197,6 +200,7 @@ class Learner(Protocol):
         """The test set, once."""
 
 
+@runtime_checkable
 class Quantisable(Protocol):
     """An artificial side that can also answer with few bits."""
 

@@ -32,13 +32,14 @@ _ABOVE: dict[str, Any] = {
 }
 Fill = Callable[[BinaryIO], object]
 _MARKS = "osD^v<>"
+_TALLEST = 12.0  # inches
 
 
 def draw_raster(example: Example, title: str) -> Fill:
     """Picture of one inference: the input, the spikes of every layer, and how often each output fired."""
     layers = list(example.layers.items())
     heights = [0.5 + np.log10(1 + spikes.n) for _, spikes in layers]
-    figure = _figure(9.0, 1.0 + 0.9 * sum(heights))
+    figure = _figure(9.0, 1.0 + min(0.9 * sum(heights), _TALLEST))
     grid = figure.add_gridspec(len(layers), 3, width_ratios=(1.5, 5, 1.3), height_ratios=heights)
     first = None
     for row, (name, spikes) in enumerate(layers):

@@ -67,7 +67,11 @@ class SpikingGraph(nn.Module):
 
     def forward(self, prepared: Tensor) -> dict[str, Tensor]:
         """Spikes (T, batch, …) of all cells by name, the input included."""
-        spikes = {INPUT: self.encoder(prepared)}
+        return self.rest(self.encoder(prepared))
+
+    def rest(self, encoded: Tensor) -> dict[str, Tensor]:
+        """The same from the spikes of the encoder on."""
+        spikes = {INPUT: encoded}
         currents: dict[tuple[str, tuple[str, ...]], Tensor] = {}
         for cell in self.cells:
             back = [w for w in cell.wires if w.delay]

@@ -22,7 +22,7 @@ from scipy import sparse
 from torch import Tensor, nn
 
 from baselines.graph import INPUT, SpikingGraph, Wire
-from baselines.spiking import AdaptiveLeaky, Gate, Leaky
+from baselines.spiking import AdaptiveLeaky, Converted, Gate, Leaky
 from spikesim import (
     IF,
     LIF,
@@ -63,6 +63,9 @@ def core_neuron(neuron: nn.Module) -> Neuron:
     """The core's neuron that equals a neuron in torch."""
     if isinstance(neuron, Gate):
         return Neuron(_FORGETFUL, Delta(), FixedThreshold(neuron.needed - 0.5), ResetTo(0.0))
+    if isinstance(neuron, Converted):
+        theta = neuron.threshold
+        return Neuron(IF(), Delta(), FixedThreshold(theta), ResetBySubtraction(amount=theta, lag=STEP))
     assert isinstance(neuron, (Leaky, AdaptiveLeaky))
     membrane = IF() if neuron.beta == 1.0 else LIF(tau_m=_tau(neuron.beta))
     theta = float(np.nextafter(neuron.threshold, np.inf))
@@ -149,6 +152,7 @@ class Blueprint:
         graph = copy.deepcopy(graph).double().eval()
         self.size = {name: math.prod(shape) for name, shape in shapes.items()}
         self.populations = {c.name: (self.size[c.name], core_neuron(graph.neurons[c.name])) for c in graph.cells}
+        self.initial = {c.name: float(getattr(graph.neurons[c.name], "initial", 0.0)) for c in graph.cells}  # type: ignore[arg-type]
         self.projections: list[tuple[str, str, Any, Any, float]] = []
         self.biases: dict[str, NDArray[np.float64]] = {}
         for cell in graph.cells:
@@ -192,7 +196,7 @@ class Blueprint:
         clock = Population(BIAS, 1, RegularSource(interval=STEP, start=STEP))
         projections: list[Projection] = []
         for name, (size, neuron) in self.populations.items():
-            made[name] = Population(name, size, neuron)
+            made[name] = Population(name, size, neuron, initial={"v": self.initial.get(name, 0.0)})
         for i, (pre, post, rule, weight, delay) in enumerate(self.projections):
             projections.append(Projection(made[pre], made[post], rule, weight, delay, name=f"{pre}->{post} {i}"))
         for name, bias in self.biases.items():

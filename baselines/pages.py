@@ -20,7 +20,7 @@ class Sheet(NamedTuple):
 
 def sheets(f: dict[str, Any]) -> list[Sheet]:
     """All tables of one family; all counts and energies are per inference."""
-    found = [_sides(f), _energies(f), _contestants(f)]
+    found = [_sides(f), _energies(f), _contestants(f), *([_speeds(f)] if f["speed"] else [])]
     found += [Sheet(e["title"], e["columns"], e["rows"]) for e in f["exhibits"].values()]
     return found
 
@@ -69,7 +69,6 @@ def _sides(f: dict[str, Any]) -> Sheet:
         ("bias additions", *(_count(s["biases"]) for s in sides)),
         ("spikes per synapse", NONE, *(_number(s["spikes_per_synapse"]) for s in twins)),
         ("wall time, batches", *(_seconds(s["wall_s"] / s["inferences"]) for s in sides)),
-        ("wall time, one by one", NONE, *(_seconds(s.get("alone_s")) for s in twins)),
         ("training, all of it", _seconds(ann["train_s"]), _seconds(snn["train_s"]), NONE),
         ("answers equal to torch", NONE, NONE, _equal(core)),
         ("spikes unlike torch", NONE, NONE, _differing(core)),
@@ -115,6 +114,21 @@ def _contestants(f: dict[str, Any]) -> Sheet:
     columns = ("contestant", f"{f['metric']} (%)", "steps", "multiply-accumulates", "synaptic events", "updates",
                "fp32, naive", "int8 + SRAM")  # fmt: skip
     return Sheet("All contestants", columns, rows)
+
+
+def _speeds(f: dict[str, Any]) -> Sheet:
+    rows = [
+        (
+            f"× {row['threshold']:g}",
+            f"{row['rate']:.1%}",
+            _seconds(row["torch_s"]),
+            _seconds(row["core_s"]),
+            f"{row['torch_s'] / row['core_s']:.2g}",
+        )
+        for row in f["speed"]
+    ]
+    columns = ("threshold", "neurons firing per step", "snnTorch", "core", "snnTorch / core")
+    return Sheet(f"Time of an inference, inputs one by one, one thread, {f['engine']} engine", columns, rows)
 
 
 def title(f: dict[str, Any]) -> str:

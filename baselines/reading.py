@@ -84,11 +84,11 @@ def _spread_sentence(f: dict[str, Any]) -> str | None:
 
 
 def _speed_sentences(f: dict[str, Any]) -> list[str]:
-    torch, core = f["snn"].get("alone_s"), f["replay"].get("alone_s")
-    if not torch or not core:
+    if not f["speed"]:
         return []
+    own = next(row for row in f["speed"] if row["threshold"] == 1.0)
+    torch, core, rate = own["torch_s"], own["core_s"], own["rate"]
     wins = "faster" if core < torch else "SLOWER"
-    rate = f["replay"]["spikes_per_neuron"] / f["settings"]["steps"]
     return [
         f"One input at a time the core is {max(torch / core, core / torch):.1f} times {wins} than snnTorch "
         f"({1e3 * core:.3g} and {1e3 * torch:.3g} ms an inference, one thread), {rate:.1%} of neurons firing per step."

@@ -85,6 +85,7 @@ def _family(plan: Plan, records: list[dict[str, Any]]) -> dict[str, Any]:
         **sides,
         "rivals": rivals(contestants, metric),
         **energies(contestants, sides["replay"]["spikes_per_synapse"]),
+        "speed": speed([r["replay"]["speed"] for r in records]),
         "others": {o.name: _other(plan, o, records) for o in plan.family.others},
         "pareto": pareto(records),
         "targets": dict(plan.family.targets.get(plan.task.name, {})),
@@ -98,6 +99,11 @@ def _family(plan: Plan, records: list[dict[str, Any]]) -> dict[str, Any]:
         "per_seed": records,
     }
     return family | {"findings": findings(family), "verdict": verdict(family)}
+
+
+def speed(rows: list[list[dict[str, float]]]) -> list[dict[str, float]]:
+    """Means over seeds of the times of single inferences."""
+    return [{key: _mean([row[key] for row in same]) for key in same[0]} for same in zip(*rows, strict=True)]
 
 
 def _other(plan: Plan, other: Contestant, records: list[dict[str, Any]]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from baselines.contract import Contestant, Example, Learner, Outcome, SpikingLearner
+from baselines.contract import Contestant, Example, Learner, Outcome, Quantisable, SpikingLearner
 from baselines.errors import require_extra
 from baselines.figures import DRAWINGS, draw_raster
 from baselines.html import page
@@ -148,7 +148,7 @@ def _run_seed(plan: Plan, data: Any, seed: int, tell: Tell) -> tuple[dict[str, A
     ann = family.ann(data, settings, seed)
     training = train(ann, settings.epochs, clock.stage("ann"))
     bits = rival_bits(settings.steps)
-    few_bits = ann.test_quantised(bits) if hasattr(ann, "test_quantised") else None
+    few_bits = ann.test_quantised(bits) if isinstance(ann, Quantisable) else None
     record = {
         **plan.key,
         "seed": seed,

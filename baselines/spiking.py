@@ -141,6 +141,51 @@ class AdaptiveLeaky(nn.Module):
         return torch.stack(fired)
 
 
+class Converted(nn.Module):
+    """An activation of an artificial network that becomes a neuron without leak when it no longer trains.
+
+    While it trains: ``clip(x, 0, 1)``, with `levels` L rounded to ``clip(floor(x L + 1/2) / L, 0, 1)`` (gradient as if
+    not rounded). Afterwards ``U[t] = U[t-1] + I[t] - S[t-1]`` and ``S[t] = U[t] >= 1``, from half a threshold if it was
+    rounded: over T = L steps of a constant input it fires just as often as the activation says.
+
+    Parameters
+    ----------
+    levels : int
+        Steps of the activation, 0 for none.
+
+    References
+    ----------
+    Rueckauer et al. 2017, doi:10.3389/fnins.2017.00682. Bu et al. 2022, arXiv:2303.04347 (levels).
+    """
+
+    def __init__(self, levels: int = 0) -> None:
+        super().__init__()
+        self.levels, self.threshold = levels, 1.0
+
+    @property
+    def initial(self) -> float:
+        """Membrane at the start."""
+        return 0.5 if self.levels else 0.0
+
+    def scale_threshold(self, factor: float) -> None:
+        """Multiply the threshold, and what a spike subtracts."""
+        self.threshold = self.threshold * factor
+
+    def forward(self, currents: Tensor, feedback: Feedback | None = None) -> Tensor:
+        """Spikes for all steps; while training the activation of their mean, as the one step there is."""
+        if self.training:
+            x = currents.mean(0, keepdim=True).clamp(0, 1)
+            rounded = torch.floor(x * self.levels + 0.5) / self.levels if self.levels else x
+            return x + (rounded - x).detach()
+        membrane = torch.full_like(currents[0], self.initial)
+        spike, fired = torch.zeros_like(membrane), []
+        for step in currents:
+            membrane = membrane + step - spike * self.threshold
+            spike = (membrane >= self.threshold).to(step)
+            fired.append(spike)
+        return torch.stack(fired)
+
+
 class Gate(nn.Module):
     """Neurons without memory: they fire in the step in which at least `needed` of their inputs do.
 

@@ -40,6 +40,7 @@ class Classifier:
     """
 
     chunk = CHUNK  # test inputs worked off together
+    passes = 1  # over the training data in one epoch
 
     def __init__(
         self,
@@ -56,7 +57,8 @@ class Classifier:
             torch.manual_seed(seed)
             self.module = build()
         self.data, self.settings, self.seed = data, settings, seed
-        self.updates = math.ceil(len(data.train.y) / settings.batch_size)
+        self._batches = math.ceil(len(data.train.y) / settings.batch_size)
+        self.updates = self.passes * self._batches
         self._optimizer = self.optimizer(lr, decay)
         self._schedule = torch.optim.lr_scheduler.CosineAnnealingLR(self._optimizer, settings.epochs * self.updates)
         self._order = np.random.default_rng((seed, TRAIN))
@@ -79,12 +81,14 @@ class Classifier:
         return self.module(prepared)
 
     def epoch(self) -> Iterator[float]:
-        """Learn one pass over the training data; yields the loss after each update."""
+        """Learn from the training data; yields the loss after each update."""
         x, y = self.data.train
+        orders = (self._order.permutation(len(y)) for _ in range(self.passes))
+        batches = (batch for order in orders for batch in np.array_split(order, self._batches))
         self.module.train()
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(1_000_003 * (self.seed + 1) + self._done)  # dropout: the same whatever ran before
-            for batch in np.array_split(self._order.permutation(len(y)), self.updates):
+            for batch in batches:
                 prepared = self.prepare(x[batch], TRAIN, self._done)
                 loss = functional.cross_entropy(self.answer(prepared), torch.from_numpy(y[batch]))
                 self._optimizer.zero_grad()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -17,15 +16,15 @@ from baselines.counting import Events, LayerCount, accuracy, event_operations, m
 from baselines.graph import INPUT, SpikingGraph
 from baselines.lowering import STEP, Blueprint
 from baselines.replay import Replayed, replay, watch
+from baselines.speed import INPUTS, speeds
 from baselines.spiking import to_spikes
 from baselines.supervised import TEST, Classifier
-from spikesim import Spikes, simulate
+from spikesim import Spikes
 from spikesim.energy import Operations
 
 THRESHOLDS = (0.75, 1.0, 1.5, 2.0)  # of the trained one
 FRACTIONS = (0.25, 0.5, 0.75, 1.0)  # of the trained steps
 _CURVE_INPUTS = 500
-_ALONE = 10  # test inputs timed one by one
 _AT_ONCE = 3_000_000  # neurons simulated side by side, all stimuli of a batch together
 
 
@@ -82,7 +81,6 @@ class SpikingClassifier(Classifier):
             operations=more_macs(stepped_operations(layers, steps, neurons, n), self.before[0]),
             skipping=self._by_tensors(layers, fired, neurons, n, steps),
             curve=self._curve(neurons),
-            notes={"alone_s": self._alone()},
         )
 
     def replay(self, engine: str, threads: int, advance: Advance) -> Outcome:
@@ -108,11 +106,8 @@ class SpikingClassifier(Classifier):
             input_spikes=replayed.input_spikes,
             operations=self._by_events(layers, replayed, blueprint, n),
             example=self._example(blueprint, int(predictions[0]), engine),
-            notes={
-                **replayed.timing,
-                "alone_s": self._alone_in_core(blueprint, engine),
-                "spikes_in_torch": sum(fired[name] for name in cells),
-            },
+            speed=self._speeds(shapes, engine),
+            notes={**replayed.timing, "spikes_in_torch": sum(fired[name] for name in cells)},
         )
 
     # ------------------------------------------------------------ counting
@@ -146,7 +141,7 @@ class SpikingClassifier(Classifier):
     ) -> Operations:
         """Per event, with synaptic events as the tensors tell them."""
         cells = self.module.cells
-        own = [layer for layer in layers if layer.spiked]
+        own = [layer for layer in layers if not layer.active]  # `event_operations` counts the biases of the others
         events = Events(
             synaptic_events=sum(layer.spiked for layer in layers),
             biases=sum(layer.added for layer in own),
@@ -222,24 +217,10 @@ class SpikingClassifier(Classifier):
 
     # ------------------------------------------------------------ one by one, and stimuli
 
-    def _alone(self) -> float:
-        """Seconds torch takes for one inference, inputs one by one."""
-        with torch.inference_mode():
-            prepared = [self.prepare(self.data.test.x[i : i + 1], TEST, i) for i in range(_ALONE)]
-            self.module(prepared[0])
-            started = time.perf_counter()
-            for one in prepared:
-                self.module(one)
-        return (time.perf_counter() - started) / _ALONE
-
-    def _alone_in_core(self, blueprint: Blueprint, engine: str) -> float:
-        """Seconds the core takes for one inference, inputs one by one, networks built beforehand."""
-        stimuli, seconds = next(self._stimuli(_ALONE)), 0.0
-        for stimulus in stimuli:
-            network = blueprint.network([stimulus])
-            result = simulate(network, self.settings.steps * STEP, engine=engine, dt=STEP, progress=False)
-            seconds += result.timing["run_s"]
-        return seconds / len(stimuli)
+    def _speeds(self, shapes: dict[str, tuple[int, ...]], engine: str) -> list[dict[str, Any]]:
+        prepared = [self.prepare(self.data.test.x[i : i + 1], TEST, i) for i in range(INPUTS)]
+        steps = self.settings.steps
+        return speeds(lambda factor: self._changed(factor, steps), THRESHOLDS, prepared, shapes, engine)
 
     def _example(self, blueprint: Blueprint, prediction: int, engine: str) -> Example:
         """The first test input, with the spikes it met in the replay."""

@@ -25,7 +25,16 @@ from baselines.graph import INPUT, SpikingGraph  # noqa: E402
 from baselines.lowering import Blueprint, lower_map  # noqa: E402
 from baselines.quantised import quantised, rival_bits  # noqa: E402
 from baselines.replay import watch  # noqa: E402
-from baselines.spiking import AdaptiveLeaky, Bernoulli, Direct, Gate, Leaky, rate_encode, to_spikes  # noqa: E402
+from baselines.spiking import (  # noqa: E402
+    AdaptiveLeaky,
+    Bernoulli,
+    Converted,
+    Direct,
+    Gate,
+    Leaky,
+    rate_encode,
+    to_spikes,
+)
 from baselines.supervised import Classifier  # noqa: E402
 from baselines.tasks import TASKS  # noqa: E402
 from spikesim.commands import Group  # noqa: E402
@@ -203,7 +212,16 @@ def attention() -> SpikingGraph:
     return g
 
 
+def converted() -> SpikingGraph:
+    """Neurons without leak from activations, half a threshold ahead."""
+    g = SpikingGraph(Bernoulli(8))
+    g.add("a", Converted(8), g.wire(strong(nn.Linear(8, 8), 4.0), INPUT))
+    g.add("output", Converted(), g.wire(strong(nn.Linear(8, 4), 4.0), "a"))
+    return g
+
+
 GRAPHS = {
+    "converted": (converted, (8,)),
     "slow": (lambda: dense(0.99), (12,)),
     "fast": (lambda: dense(0.5), (12,)),
     "zero": (lambda: dense(0.9, "zero"), (12,)),
@@ -235,6 +253,17 @@ def test_direct_coded_frames_drive_the_first_layer(engine) -> None:
     held = g.encoder(torch.from_numpy(x))
     alone = g.encoder.neuron(g.encoder.layer(torch.from_numpy(x[0])).repeat_interleave(2, 0)[:, None])
     assert torch.equal(held, alone)  # each frame for two steps
+
+
+@pytest.mark.parametrize("levels", [4, 8])
+def test_converted_neurons_fire_as_often_as_the_activation_says(levels) -> None:
+    """QCFS is exact over T = L steps of a constant input; without levels the error is below one spike."""
+    x = torch.linspace(-0.5, 1.5, 401, dtype=torch.float64)
+    for neuron, error in ((Converted(levels), 1e-12), (Converted(), 1.0 / levels)):
+        activation = neuron.train()(x[None])[0]
+        rate = neuron.eval()(x[None].expand(levels, -1)).mean(0)
+        assert float((activation - rate).abs().max()) <= error
+    assert len(torch.unique(Converted(levels).train()(x[None]))) == levels + 1
 
 
 def test_a_probed_map_is_the_map() -> None:

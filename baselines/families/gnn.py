@@ -118,10 +118,17 @@ class GCN(nn.Module):
         return h[nodes[:, 0].long()]
 
 
+class LinearClassifier(Classifier):
+    """SGC, as often updated as the GCN."""
+
+    passes = 5
+
+
 class GraphClassifier(Classifier):
     """A network that sees the whole graph in every pass."""
 
     chunk = 1 << 30
+    passes = 5
 
     def optimizer(self, lr: float, decay: float) -> torch.optim.Optimizer:
         """L2 on the first layer only."""
@@ -168,7 +175,7 @@ def build_snn(data: Classification, s: GNNSettings) -> SpikingGraph:
 
 
 def ann(data: Graph, s: GNNSettings, seed: int) -> Classifier:
-    """The GCN as a learner, one update per epoch."""
+    """The GCN as a learner, one update per pass."""
     whole = replace(s, batch_size=len(data.train))
     return GraphClassifier(lambda: GCN(data, s), asked(data), whole, seed, s.lr_ann, s.decay_ann)
 
@@ -178,7 +185,7 @@ def linear(data: Graph, s: GNNSettings, seed: int) -> Classifier:
     inputs, before = propagated(data, s)
     n = inputs.train.x.shape[1]
     whole = replace(s, batch_size=len(data.train))
-    return Classifier(lambda: nn.Linear(n, data.classes), inputs, whole, seed, s.lr_sgc, s.decay_sgc, before)
+    return LinearClassifier(lambda: nn.Linear(n, data.classes), inputs, whole, seed, s.lr_sgc, s.decay_sgc, before)
 
 
 def twin(data: Graph, s: GNNSettings, seed: int) -> SpikingClassifier:
@@ -192,10 +199,10 @@ FAMILY = Family(
     title="graph convolutional network",
     settings={
         "cora": GNNSettings(
-            seeds=10, epochs=100, steps=50, batch_size=140, lr_ann=0.01, decay_ann=5e-4, lr_snn=0.01, gain=20.0
+            seeds=10, epochs=40, steps=40, batch_size=28, lr_ann=0.01, decay_ann=5e-4, lr_snn=0.01, gain=20.0
         ),
         "karate": GNNSettings(
-            seeds=10, epochs=100, steps=30, batch_size=4, lr_ann=0.01, decay_ann=5e-4, lr_snn=0.02, quick_epochs=100
+            seeds=10, epochs=40, steps=30, batch_size=4, lr_ann=0.01, decay_ann=5e-4, lr_snn=0.02, quick_epochs=40
         ),
     },
     ann=ann,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from torch import nn
 
-from baselines.contract import Classification, Family, Settings
+from baselines.contract import Classification, Contestant, Family, Settings
 from baselines.graph import INPUT, SpikingGraph
-from baselines.spiking import Bernoulli, Leaky
+from baselines.spiking import Bernoulli, Converted, Direct, Leaky
 from baselines.supervised import Classifier
 from baselines.twin import SpikingClassifier
 
@@ -18,7 +18,10 @@ DEVIATIONS = (
     "the twin answers with the spike counts of its outputs, the first of equals; the perceptron with logits",
     "both train with cross-entropy, Adam and a cosine schedule; validation data choose settings and the best epoch",
     "the noise of the input spikes also augments the twin's training data; the perceptron gets no such help",
+    "converted twins train as artificial networks with activations between 0 and 1 (their outputs too), without "
+    "spikes; 8 steps, pixels as real currents; QCFS (Bu et al. 2022, arXiv:2303.04347) has 8 levels, threshold 1",
 )
+CONVERTED_STEPS = 8
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,14 @@ def build_snn(data: Classification, s: MLPSettings) -> SpikingGraph:
     return g
 
 
+def build_converted(data: Classification, s: MLPSettings, levels: int) -> SpikingGraph:
+    """Linear, activation, twice; the activations become neurons without leak, the pixels stay real."""
+    first = nn.Sequential(nn.Flatten(), nn.Linear(data.train.x[0].size, s.hidden))
+    g = SpikingGraph(Direct(first, Converted(levels), CONVERTED_STEPS))
+    g.add("output", Converted(levels), g.wire(nn.Linear(s.hidden, data.classes), INPUT))
+    return g
+
+
 def ann(data: Classification, s: MLPSettings, seed: int) -> Classifier:
     """The perceptron as a learner."""
     return Classifier(lambda: build_ann(data, s), data, s, seed, s.lr_ann, s.decay_ann)
@@ -60,6 +71,17 @@ def ann(data: Classification, s: MLPSettings, seed: int) -> Classifier:
 def twin(data: Classification, s: MLPSettings, seed: int) -> SpikingClassifier:
     """The spiking twin as a learner."""
     return SpikingClassifier(lambda: build_snn(data, s), data, s, seed, s.lr_snn, s.decay_snn)
+
+
+def converted(data: Classification, s: MLPSettings, seed: int, levels: int = 0) -> SpikingClassifier:
+    """A network trained without spikes and then converted, as a learner."""
+    s = replace(s, steps=CONVERTED_STEPS)
+    return SpikingClassifier(lambda: build_converted(data, s, levels), data, s, seed, s.lr_snn, s.decay_snn)
+
+
+def qcfs(data: Classification, s: MLPSettings, seed: int) -> SpikingClassifier:
+    """The same, trained with activations of as many levels as there are steps."""
+    return converted(data, s, seed, CONVERTED_STEPS)
 
 
 FAMILY = Family(
@@ -75,6 +97,10 @@ FAMILY = Family(
     },
     ann=ann,
     snn=twin,
+    others=(
+        Contestant("converted", "rate-converted twin", converted, spiking=True),
+        Contestant("qcfs", "QCFS-converted twin", qcfs, spiking=True),
+    ),
     targets={"mnist": {"ann": 0.98, "snn": 0.97}},
     deviations=DEVIATIONS,
 )
