@@ -22,6 +22,10 @@ def compare(
     families: Annotated[
         list[str] | None, typer.Argument(metavar="FAMILY", help=f"Any of {', '.join(FAMILIES)}. (default: mlp)")
     ] = None,
+    every: Annotated[bool, typer.Option("--all", help="All families, one after the other.")] = False,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Embedded data, one seed, fewer passes: minutes, and figures to match.")
+    ] = False,
     seeds: Annotated[int | None, typer.Option(metavar="N", help="Repetitions. (default: the family's)")] = None,
     data: Annotated[
         str, typer.Option(metavar="NAME", help=f"auto (the best that are there) or {', '.join(TASKS)}.")
@@ -45,8 +49,10 @@ def compare(
     from baselines.runner import compare as run
     from spikesim.commands import show
 
-    options = Options(data, seeds, epochs, steps, engine, threads, out, overwrite)
-    report = run(families or (), options)
+    if every and families:
+        raise typer.BadParameter(f"either --all or families, not both (got {', '.join(families)})")
+    options = Options(data, seeds, epochs, steps, engine, threads, out, overwrite, quick)
+    report = run(list(FAMILIES) if every else families or (), options)
     if json:
         typer.echo(report.json())
     else:

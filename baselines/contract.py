@@ -5,9 +5,9 @@ The runner trains a `Learner` and asks a `SpikingLearner` for its replay; it kno
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,6 +65,18 @@ class Classification(NamedTuple):
     classes: int
 
 
+class Graph(NamedTuple):
+    """Data of a node classification task: features (n, f), each edge once (m, 2), labels (n,), numbers of nodes."""
+
+    x: NDArray[np.float32]
+    edges: NDArray[np.int64]
+    y: NDArray[np.int64]
+    train: NDArray[np.int64]
+    validation: NDArray[np.int64]
+    test: NDArray[np.int64]
+    classes: int
+
+
 @dataclass(frozen=True)
 class Settings:
     """Settings every family has; families add their own fields.
@@ -81,6 +93,14 @@ class Settings:
         Inputs per update.
     lr_ann, lr_snn : float
         Learning rates of the two sides.
+    decay_ann, decay_snn : float
+        Weight decay (decoupled, as in AdamW).
+    gain : float
+        The twin's logits are its output rates (spikes per step) times this.
+    replayed : int
+        Test inputs replayed in the core, from the first on; 0 for all.
+    quick_epochs : int
+        Passes of a quick comparison, 0 for a third.
     """
 
     seeds: int = 3
@@ -89,6 +109,11 @@ class Settings:
     batch_size: int = 64
     lr_ann: float = 1e-3
     lr_snn: float = 1e-3
+    decay_ann: float = 0.0
+    decay_snn: float = 0.0
+    gain: float = 10.0
+    replayed: int = 0
+    quick_epochs: int = 0
 
 
 @dataclass(frozen=True)
@@ -123,9 +148,16 @@ class Outcome:
     predictions : array (inferences,) or None
         What was answered, where the task has answers to compare.
     skipping : Operations or None
-        The same inferences on hardware that skips inputs equal to zero (artificial networks).
+        The same inferences on hardware that skips factors of zero; of a spiking network, on hardware that works per
+        event.
     example : Example or None
         One inference (replay).
+    curve : sequence of mapping
+        The same network with other steps and thresholds: ``steps``, ``threshold`` (factor), ``score``, ``operations``.
+    speed : sequence of mapping
+        Inputs one by one: ``threshold`` (factor), ``rate`` (spikes per neuron and step), ``torch_s``, ``core_s``.
+    confusion : sequence of sequences of int
+        How often each class (row) was answered as each class (column), where the task has classes.
     notes : mapping
         More numbers worth keeping.
     """
@@ -141,6 +173,9 @@ class Outcome:
     predictions: NDArray[np.int64] | None = None
     skipping: Operations | None = None
     example: Example | None = None
+    curve: Sequence[Mapping[str, Any]] = ()
+    speed: Sequence[Mapping[str, float]] = ()
+    confusion: Sequence[Sequence[int]] = ()
     notes: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -165,11 +200,66 @@ class Learner(Protocol):
         """The test set, once."""
 
 
+@runtime_checkable
+class Quantisable(Protocol):
+    """An artificial side that can also answer with few bits."""
+
+    def test_quantised(self, bits: int) -> Outcome:
+        """The test set with activations of `bits` bits and weights of 8, `Outcome.skipping` included."""
+
+
 class SpikingLearner(Learner, Protocol):
     """The spiking side: it can also be replayed in the core."""
 
     def replay(self, engine: str, threads: int, advance: Advance) -> Outcome:
         """The test set in spikesim, with the weights and the input spikes of `test`."""
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """One more network on the same data.
+
+    Parameters
+    ----------
+    name, title : str
+        Key and readable name.
+    build : callable
+        From data, settings and seed to a learner.
+    spiking : bool
+        Whether it can be replayed (`SpikingLearner`); it then runs over the steps of the settings.
+    """
+
+    name: str
+    title: str
+    build: Callable[[Any, Any, int], Any]
+    spiking: bool = False
+
+
+class Table(NamedTuple):
+    """What an exhibit found: a table, sentences, and curves (label, x, y) over one axis, if any."""
+
+    columns: tuple[str, ...]
+    rows: Sequence[Sequence[str]]
+    findings: Sequence[str]
+    axes: tuple[str, str] = ("", "")
+    curves: Sequence[tuple[str, Sequence[float], Sequence[float]]] = ()
+
+
+@dataclass(frozen=True)
+class Exhibit:
+    """A small experiment that is no classification task.
+
+    Parameters
+    ----------
+    name, title : str
+        Key and readable name.
+    show : callable
+        From ``quick`` to what was found; fixed seeds.
+    """
+
+    name: str
+    title: str
+    show: Callable[[bool], Table]
 
 
 @dataclass(frozen=True)
@@ -184,6 +274,14 @@ class Family:
         Default settings by task, the best task first, the embedded one last.
     ann, snn : callable
         From data, settings and seed to a learner.
+    twin : str
+        What the spiking side is called where it has rivals.
+    others : tuple of Contestant
+        More twins, and controls, trained and tested on the same data.
+    exhibits : tuple of Exhibit
+        Small experiments of the family's own.
+    targets : mapping
+        By task, what the literature lets one expect of ``"ann"`` and ``"snn"``, as fractions.
     deviations : tuple of str
         Where the twin is not what the literature or the artificial network does.
     """
@@ -193,4 +291,8 @@ class Family:
     settings: Mapping[str, Settings]
     ann: Callable[[Any, Any, int], Learner]
     snn: Callable[[Any, Any, int], SpikingLearner]
+    twin: str = "spiking twin"
+    others: tuple[Contestant, ...] = ()
+    exhibits: tuple[Exhibit, ...] = ()
+    targets: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     deviations: tuple[str, ...] = ()

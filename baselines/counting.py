@@ -1,146 +1,263 @@
-"""Operations of one inference: multiplications watched in torch, or events counted by the core."""
+"""Operations of one inference: multiplications watched in torch, or events counted by the core.
+
+A layer is counted by what goes in: a product is dense whatever its factors are, effective if neither is zero. The
+effective products of a call whose inputs are all 0 or 1 are accumulates, those of other calls multiply-accumulates
+(as in NeuroBench's `SynapticOperations`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
-import snntorch as snn
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn import functional
 
 from spikesim.energy import Operations
 
 
 @dataclass
 class LayerCount:
-    """What one layer of weights did: `rows` inputs in all, `active` products of a weight with a non-zero input."""
+    """What one layer of weights did, all calls together.
 
-    inputs: int
-    outputs: int
+    Parameters
+    ----------
+    name : str
+        Its place in the module.
+    weights, biases : int
+        Sizes of the layer.
+    rows : int
+        Inputs it was given.
+    inputs, outputs : int
+        Words in and out, all rows together.
+    dense : int
+        Products, zeros multiplied too.
+    active, spiked : int
+        Products of which neither factor is zero, by calls with real inputs and by calls whose inputs were all 0 or 1.
+    added : int
+        Additions of a bias.
+    """
+
+    name: str
+    weights: int
+    biases: int
     rows: int = 0
+    inputs: int = 0
+    outputs: int = 0
+    dense: int = 0
     active: int = 0
+    spiked: int = 0
+    added: int = 0
 
     @property
-    def dense(self) -> int:
-        """Products if zeros are multiplied too."""
-        return self.rows * self.inputs * self.outputs
+    def effective(self) -> int:
+        """Products of which neither factor is zero."""
+        return self.active + self.spiked
 
 
-@dataclass
-class Watched:
-    """Counts of the layers of weights, first to last, and spikes of all neurons."""
+Products = tuple[int, int, int]  # rows, dense, effective
 
-    layers: list[LayerCount] = field(default_factory=list)
-    spikes: int = 0
+
+def _linear(layer: nn.Linear, x: Tensor) -> Products:
+    rows = x.reshape(-1, layer.in_features)
+    nonzero = torch.count_nonzero(layer.weight, 0)
+    return len(rows), len(rows) * layer.weight.numel(), int((torch.count_nonzero(rows, 0) * nonzero).sum())
+
+
+def _conv(layer: nn.Conv1d | nn.Conv2d, x: Tensor) -> Products:
+    convolve = functional.conv2d if isinstance(layer, nn.Conv2d) else functional.conv1d
+    rows = x[None] if x.ndim == layer.weight.ndim - 1 else x
+    options: dict[str, Any] = {"stride": layer.stride, "padding": layer.padding, "dilation": layer.dilation}
+
+    def count(inputs: Tensor, weights: Tensor) -> int:
+        return int(convolve(inputs[None].double(), weights.sum(0, keepdim=True).double(), **options).sum().round())
+
+    ones = torch.ones_like(layer.weight)
+    dense = len(rows) * count(torch.ones_like(rows[0]), ones)
+    return len(rows), dense, count(torch.count_nonzero(rows, 0), layer.weight != 0)
+
+
+_COUNTERS: dict[type, Callable[[Any, Any], Products]] = {nn.Linear: _linear, nn.Conv1d: _conv, nn.Conv2d: _conv}
 
 
 @contextmanager
-def watched(module: nn.Module) -> Iterator[Watched]:
-    """Count products of every `nn.Linear` and spikes of every snnTorch neuron in `module` while the context lasts."""
-    watch, hooks = Watched(), []
+def watched(module: nn.Module) -> Iterator[list[LayerCount]]:
+    """Count the products of every layer in `module` while the context lasts.
 
-    def multiplied(count: LayerCount) -> Callable[..., None]:
-        def hook(_: nn.Module, inputs: tuple[Tensor, ...], __: Tensor) -> None:
-            count.rows += inputs[0].numel() // count.inputs
-            count.active += int(torch.count_nonzero(inputs[0])) * count.outputs
+    Known are linear and convolution layers, and modules with a method ``products(*inputs, output)`` that returns rows,
+    dense and effective products. A layer that stands for `repeats` equal calls (a still image shown for many steps)
+    says so by an attribute of that name.
+    """
+    layers: list[LayerCount] = []
+    hooks = []
+
+    def counts(layer: LayerCount) -> Callable[..., None]:
+        def hook(part: Any, inputs: tuple[Tensor, ...], output: Any) -> None:
+            if hasattr(part, "products"):
+                rows, dense, effective = part.products(*inputs, output)
+            else:
+                rows, dense, effective = _COUNTERS[type(part)](part, inputs[0])
+            repeats = getattr(part, "repeats", 1)
+            out = output[0] if isinstance(output, tuple) else output
+            layer.rows += repeats * rows
+            layer.inputs += repeats * sum(x.numel() for x in inputs)
+            layer.outputs += repeats * out.numel()
+            layer.dense += repeats * dense
+            layer.added += repeats * out.numel() if layer.biases else 0
+            if all(bool(((x == 0) | (x == 1)).all()) for x in inputs):
+                layer.spiked += repeats * effective
+            else:
+                layer.active += repeats * effective
 
         return hook
 
-    def fired(_: nn.Module, __: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> None:
-        watch.spikes += int(torch.count_nonzero(outputs[0]))
-
-    for layer in module.modules():
-        if isinstance(layer, nn.Linear):
-            watch.layers.append(LayerCount(layer.in_features, layer.out_features))
-            hooks.append(layer.register_forward_hook(multiplied(watch.layers[-1])))
-        elif isinstance(layer, snn.SpikingNeuron):
-            hooks.append(layer.register_forward_hook(fired))
+    for name, part in module.named_modules():
+        if type(part) in _COUNTERS or hasattr(part, "products"):
+            own = dict(part.named_parameters(recurse=False))
+            biases = sum(p.numel() for key, p in own.items() if "bias" in key)
+            layers.append(LayerCount(name, sum(p.numel() for p in own.values()) - biases, biases))
+            hooks.append(part.register_forward_hook(counts(layers[-1])))
     try:
-        yield watch
+        yield layers
     finally:
         for hook in hooks:
             hook.remove()
 
 
-def ann_operations(layers: list[LayerCount], inferences: int, skip_zeros: bool = False) -> Operations:
-    """A rectified feed-forward network, one input at a time; every activation is written once and read once.
+def ann_operations(layers: Sequence[LayerCount], inferences: int, skip_zeros: bool = False) -> Operations:
+    """A rectified network, one input at a time; every activation is written once, and read once by each layer.
 
     Parameters
     ----------
-    layers : list of LayerCount
+    layers : sequence of LayerCount
         Counts of `inferences` inferences, from the first layer to the last.
     inferences : int
     skip_zeros : bool
-        Whether products with an input of zero, and the reads of their weights, are spared.
+        Whether products with a factor of zero, and the reads of their weights, are spared.
     """
-    macs = sum(layer.active if skip_zeros else layer.dense for layer in layers) / inferences
-    hidden = sum(layer.outputs for layer in layers[:-1])
+    n = inferences
+    macs = sum(layer.effective if skip_zeros else layer.dense for layer in layers) / n
+    hidden = sum(layer.outputs for layer in layers[:-1]) / n
+    words = sum(layer.inputs + layer.outputs for layer in layers) / n
     return Operations(
         macs=macs,
-        biases=sum(layer.outputs for layer in layers),
+        biases=sum(layer.added for layer in layers) / n,
         activations=hidden,
+        decodes=layers[-1].outputs / n,
+        addresses=words,
         weight_reads=macs,
-        activation_accesses=layers[0].inputs + 2 * hidden + layers[-1].outputs,
-        **_sizes(layers),
+        activation_accesses=words,
+        weights=_weights(layers),
+        activation_words=(layers[0].inputs + sum(layer.outputs for layer in layers)) / n,
     )
 
 
-def stepped_operations(layers: list[LayerCount], steps: int, inferences: int) -> Operations:
+def stepped_operations(layers: Sequence[LayerCount], steps: int, neurons: int, inferences: int) -> Operations:
     """A spiking network as torch computes it: every weight multiplied in every step, spike or not."""
-    macs = sum(layer.dense for layer in layers) / inferences
-    neurons, inputs = sum(layer.outputs for layer in layers), sum(layer.inputs for layer in layers)
+    n = inferences
+    macs = sum(layer.dense for layer in layers) / n
     return Operations(
         macs=macs,
-        biases=steps * neurons,
+        biases=sum(layer.added for layer in layers) / n,
         updates=steps * neurons,
-        draws=steps * layers[0].inputs,
+        addresses=sum(layer.inputs + layer.outputs for layer in layers) / n,
         weight_reads=macs,
         state_accesses=2 * steps * neurons,
-        activation_accesses=steps * (layers[0].inputs + inputs + neurons),
-        **_sizes(layers),
+        activation_accesses=sum(layer.inputs + layer.outputs for layer in layers) / n,
+        weights=_weights(layers),
         states=neurons,
+        activation_words=neurons + layers[0].inputs / n / steps,
+        steps=steps,
     )
 
 
-def spiking_operations(
-    layers: list[LayerCount],
-    steps: int,
-    *,
-    synaptic_events: float,
-    biases: float,
-    updates: float,
-    spikes: float,
-    input_spikes: float,
-) -> Operations:
-    """A spiking network on hardware that works per event; all counts per inference.
+@dataclass(frozen=True)
+class Events:
+    """What happened in a spiking network, all inferences together.
 
-    In every step the encoder reads each input and draws one number for it; the address of a spike is written once
-    and read once; an update reads and writes one membrane.
+    Parameters
+    ----------
+    synaptic_events, biases, updates : int
+        Deliveries of spikes, additions of biases, changes of membranes.
+    spikes, input_spikes, output_spikes : int
+        Spikes of all neurons, of the encoder, and of the neurons that answer (part of `spikes`).
     """
+
+    synaptic_events: int
+    biases: int
+    updates: int
+    spikes: int
+    input_spikes: int
+    output_spikes: int
+
+
+def event_operations(
+    layers: Sequence[LayerCount],
+    events: Events,
+    *,
+    steps: int,
+    neurons: int,
+    draws: int,
+    classes: int,
+    inferences: int,
+) -> Operations:
+    """A spiking network on hardware that works per event.
+
+    Multiply-accumulates are those of `layers` with real inputs (a direct-coded first layer in every step, sums of
+    spikes that are no spikes), zeros skipped. An encoder that draws reads each input and draws one number for it in
+    every step; the address of a spike is written once and read once; an update reads and writes one membrane.
+
+    Parameters
+    ----------
+    layers : sequence of LayerCount
+        Counts in torch, for sizes and layers with real inputs.
+    events : Events
+        Everything else.
+    steps, neurons, draws, classes, inferences : int
+        Time steps; neurons; numbers the encoder draws in a step; outputs; test inputs.
+    """
+    n = inferences
+    real = [layer for layer in layers if layer.active]
+    macs = sum(layer.active for layer in real) / n
+    words = sum(layer.inputs + layer.outputs for layer in real) / n
+    spikes, input_spikes = events.spikes / n, events.input_spikes / n
     return Operations(
-        synaptic_events=synaptic_events,
-        biases=biases,
-        updates=updates,
+        macs=macs,
+        synaptic_events=events.synaptic_events / n,
+        biases=events.biases / n + sum(layer.added for layer in real) / n,
+        updates=events.updates / n,
         spikes=spikes,
-        draws=steps * layers[0].inputs,
-        weight_reads=synaptic_events,
-        state_accesses=2 * updates,
-        activation_accesses=steps * layers[0].inputs,
+        draws=steps * draws,
+        decodes=events.output_spikes / n + classes,
+        addresses=words,
+        weight_reads=events.synaptic_events / n + macs,
+        state_accesses=2 * events.updates / n,
+        activation_accesses=steps * draws + words,
         spike_accesses=2 * (spikes + input_spikes),
-        **_sizes(layers),
-        states=sum(layer.outputs for layer in layers),
+        weights=_weights(layers),
+        states=neurons,
+        activation_words=neurons + (layers[0].inputs / n / steps if layers else draws),
+        steps=steps,
     )
 
 
-def _sizes(layers: list[LayerCount]) -> dict[str, float]:
-    return {
-        "weights": sum((layer.inputs + 1) * layer.outputs for layer in layers),
-        "activation_words": layers[0].inputs + sum(layer.outputs for layer in layers),
-    }
+def more_macs(operations: Operations, macs: float) -> Operations:
+    """The same with `macs` more multiply-accumulates, and the reads of their factors."""
+    return replace(
+        operations,
+        macs=operations.macs + macs,
+        weight_reads=operations.weight_reads + macs,
+        activation_accesses=operations.activation_accesses + macs,
+    )
+
+
+def _weights(layers: Sequence[LayerCount]) -> int:
+    return sum(layer.weights + layer.biases for layer in layers)
 
 
 def accuracy(predictions: NDArray[np.int64], labels: NDArray[np.int64]) -> float:

@@ -1,4 +1,4 @@
-"""Two figures: one input on its way through the twin, and both sides beside each other."""
+"""Figures of the report: one input on its way through the twin, both sides beside each other, and the details."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 
 from baselines.contract import Example
-from baselines.report import capital
+from baselines.words import capital
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,11 +17,12 @@ if TYPE_CHECKING:
 ANN, SNN, CORE = "#0072B2", "#E69F00", "#D55E00"  # Okabe & Ito: distinct for colour-blind readers too
 _ITEMS = {
     "arithmetic": ("multiply-accumulates", "accumulates", "biases", "activation functions"),
-    "weight reads": ("weight reads",),
-    "neuron updates": ("neuron updates", "state traffic", "spikes"),
+    "weight reads": ("weight reads", "weight reads for spikes"),
+    "neuron updates": ("neuron updates", "state traffic", "state traffic of spikes", "spikes"),
     "activations and spikes": ("activation traffic", "spike traffic"),
-    "encoder": ("encoder",),
+    "encoder, decoder, addresses": ("encoder", "decoder", "addressing", "addressing of spikes"),
 }
+_SHOWN = ("horowitz-fp32-naive", "horowitz-fp32-sram", "horowitz-int8-sram", "horowitz-int8-dram", "lemaire-2022")
 _SHADES = ("#440154", "#3B528B", "#21918C", "#5EC962", "#BBBBBB")
 _ABOVE: dict[str, Any] = {
     "ha": "center",
@@ -30,13 +31,15 @@ _ABOVE: dict[str, Any] = {
     "bbox": {"boxstyle": "square,pad=0.1", "facecolor": "white", "edgecolor": "none"},
 }
 Fill = Callable[[BinaryIO], object]
+_MARKS = "osD^v<>"
+_TALLEST = 12.0  # inches
 
 
 def draw_raster(example: Example, title: str) -> Fill:
     """Picture of one inference: the input, the spikes of every layer, and how often each output fired."""
     layers = list(example.layers.items())
     heights = [0.5 + np.log10(1 + spikes.n) for _, spikes in layers]
-    figure = _figure(9.0, 1.0 + 0.9 * sum(heights))
+    figure = _figure(9.0, 1.0 + min(0.9 * sum(heights), _TALLEST))
     grid = figure.add_gridspec(len(layers), 3, width_ratios=(1.5, 5, 1.3), height_ratios=heights)
     first = None
     for row, (name, spikes) in enumerate(layers):
@@ -62,15 +65,57 @@ def draw_raster(example: Example, title: str) -> Fill:
 
 def draw_comparison(f: dict[str, Any]) -> Fill:
     """Picture of one family's report: metric, operations, energies relative to the ANN, break-even."""
-    figure = _figure(11.0, 7.0)
+    figure = _figure(11.0, 7.5)
     axes = figure.subplots(2, 2)
     _metric(axes[0, 0], f)
     _operations(axes[0, 1], f)
     _energies(axes[1, 0], f)
     _break_even(axes[1, 1], f)
+    figure.suptitle(_headline(f), fontsize=11)
+    return lambda file: figure.savefig(file, dpi=110, format="png")
+
+
+def draw_detail(f: dict[str, Any]) -> Fill | None:
+    """Picture of what lies behind: steps and thresholds, spread over price tables, learning, confusions."""
+    if not f["pareto"]:
+        return None
+    figure = _figure(11.0, 8.0)
+    axes = figure.subplots(2, 2)
+    _pareto(axes[0, 0], f)
+    _spread(axes[0, 1], f)
+    _learning(axes[1, 0], f)
+    _confusions(axes[1, 1], f)
+    figure.suptitle(_headline(f), fontsize=11)
+    return lambda file: figure.savefig(file, dpi=110, format="png")
+
+
+def draw_exhibits(f: dict[str, Any]) -> Fill | None:
+    """Picture of the curves of the exhibits, if there are any."""
+    drawn = [e for e in f["exhibits"].values() if e["curves"]]
+    if not drawn:
+        return None
+    figure = _figure(5.5 * len(drawn), 3.8)
+    for ax, e in zip(figure.subplots(1, len(drawn), squeeze=False)[0], drawn, strict=True):
+        for i, (label, x, y) in enumerate(e["curves"]):
+            ax.plot(x, y, f"{_MARKS[i % len(_MARKS)]}-", ms=4, label=label)
+        ax.set_xlabel(e["axes"][0])
+        ax.set_ylabel(e["axes"][1])
+        ax.set_title(e["title"], fontsize=10)
+        ax.legend(fontsize=8, frameon=False)
+        _plain(ax)
+    return lambda file: figure.savefig(file, dpi=110, format="png")
+
+
+DRAWINGS: dict[str, Callable[[dict[str, Any]], Fill | None]] = {
+    "comparison": draw_comparison,
+    "detail": draw_detail,
+    "exhibits": draw_exhibits,
+}
+
+
+def _headline(f: dict[str, Any]) -> str:
     seeds = f"{f['seeds']} {'seed' if f['seeds'] == 1 else 'seeds'}"
-    figure.suptitle(f"{capital(f['title'])} and its spiking twin, {f['task_title']}, {seeds}", fontsize=11)
-    return lambda file: figure.savefig(file, dpi=150, format="png")
+    return f"{capital(f['title'])} and its spiking twin, {f['task_title']}, {seeds}"
 
 
 def _figure(width: float, height: float) -> Figure:
@@ -143,7 +188,7 @@ def _operations(ax: Axes, f: dict[str, Any]) -> None:
 
 
 def _energies(ax: Axes, f: dict[str, Any]) -> None:
-    priced = [e for e in f["energy"].values() if e["ann"] and e["snn"]]
+    priced = [e for name, e in f["energy"].items() if name in _SHOWN and e["ann"] and e["snn"]]
     for x, e in enumerate(priced):
         for side, shift in (("ann", -0.2), ("snn", 0.2)):
             bottom, items = 0.0, e["items"][side]
@@ -169,7 +214,9 @@ def _energies(ax: Axes, f: dict[str, Any]) -> None:
 
 def _break_even(ax: Axes, f: dict[str, Any]) -> None:
     rows = [
-        (f["energy"][name]["title"], e) for name, e in f["break_even"].items() if e["spikes_per_synapse"] is not None
+        (f["energy"][name]["title"], e)
+        for name, e in f["break_even"].items()
+        if name in _SHOWN and e["spikes_per_synapse"] is not None
     ]
     for y, (_, e) in enumerate(rows):
         ax.barh(y, e["spikes_per_synapse"], color=ANN, alpha=0.35, height=0.5)
@@ -186,3 +233,81 @@ def _break_even(ax: Axes, f: dict[str, Any]) -> None:
     ax.set_xlabel("spikes per synapse and inference")
     ax.set_title("Break-even: the twin is cheaper if the line lies within the bar", fontsize=10)
     _plain(ax)
+
+
+def _pareto(ax: Axes, f: dict[str, Any]) -> None:
+    """Score over energy; every point is the trained twin with other steps and thresholds."""
+    p, table = f["pareto"], f["pareto"]["table"]
+    for mark, factor in zip(_MARKS, sorted({q["threshold"] for q in p["points"]}), strict=False):
+        mine = [q for q in p["points"] if q["threshold"] == factor]
+        x = [1e9 * q["energy"][table] for q in mine]
+        ax.plot(x, [100 * q["score"] for q in mine], f"{mark}-", ms=5, lw=0.8, label=f"threshold × {factor:g}")
+        for q, at in zip(mine, x, strict=True):
+            if factor == 1.0:
+                ax.annotate(f"{q['steps']}", (at, 100 * q["score"]), (0, 5), textcoords="offset points", fontsize=7)
+    front = sorted((q for q in p["points"] if q["front"]), key=lambda q: q["energy"][table])
+    x = [1e9 * q["energy"][table] for q in front]
+    ax.plot(x, [100 * q["score"] for q in front], color="0.6", lw=5, alpha=0.4, zorder=0, label="none better")
+    for key, label, style in (("ann", "ANN", "-"), ("ann_skipping_zeros", "ANN skipping zeros", "--")):
+        if f["energy"][table][key]:
+            ax.axvline(1e9 * f["energy"][table][key], color=ANN, lw=1, ls=style, label=label)
+    ax.set_xscale("log")
+    ax.xaxis.set_minor_formatter(lambda value, place: "")
+    ax.set_xlabel(f"energy per inference (nJ), {p['title']}")
+    ax.set_ylabel(f"test {f['metric']} (%)")
+    ax.set_title("Fewer steps (numbers), higher thresholds; not retrained", fontsize=10)
+    ax.legend(fontsize=7, frameon=False)
+    _plain(ax)
+
+
+def _spread(ax: Axes, f: dict[str, Any]) -> None:
+    """The same counts under every price table."""
+    rows = [(e["title"], e) for e in f["energy"].values()]
+    sides = (
+        ("ann", "o", ANN, "ANN"),
+        ("ann_skipping_zeros", "d", ANN, "ANN skipping zeros"),
+        ("snn", "s", CORE, "twin"),
+    )
+    for key, mark, colour, label in sides:
+        known = [(1e9 * e[key], y) for y, (_, e) in enumerate(rows) if e.get(key)]
+        if known:
+            filled = colour if key != "ann_skipping_zeros" else "none"
+            ax.plot(*zip(*known, strict=True), mark, color=colour, mfc=filled, ms=5, label=label)
+    ax.set_yticks(range(len(rows)), [name for name, _ in rows], fontsize=7)
+    ax.invert_yaxis()
+    ax.set_xscale("log")
+    ax.set_xlabel("energy per inference (nJ)")
+    ax.set_title("The spread over price tables (estimates)", fontsize=10)
+    ax.grid(axis="x", color="0.9")
+    ax.legend(fontsize=7, frameon=False, loc="lower left")
+    _plain(ax)
+
+
+def _learning(ax: Axes, f: dict[str, Any]) -> None:
+    """Validation score over passes, every seed."""
+    for side, colour, label in (("ann", ANN, "ANN"), ("snn", SNN, "SNN in torch")):
+        for i, record in enumerate(f["per_seed"]):
+            scores = [100 * score for _, score in record[side]["learning"]]
+            ax.plot(range(1, len(scores) + 1), scores, color=colour, lw=1, alpha=0.8, label=None if i else label)
+    ax.set_xlabel("pass over the training data")
+    ax.set_ylabel(f"validation {f['metric']} (%)")
+    ax.set_title("Learning", fontsize=10)
+    ax.legend(fontsize=8, frameon=False, loc="lower right")
+    _plain(ax)
+
+
+def _confusions(ax: Axes, f: dict[str, Any]) -> None:
+    """Answers of ANN and twin, side by side, classes in rows."""
+    tables = [np.array(f[side]["confusion"], float) for side in ("ann", "replay")]
+    if not all(t.size for t in tables):
+        ax.axis("off")
+        return
+    rates = [t / np.maximum(t.sum(1, keepdims=True), 1) for t in tables]
+    n = len(rates[0])
+    both = np.concatenate([rates[0], np.full((n, 1), np.nan), rates[1]], axis=1)
+    image = ax.imshow(both, cmap="viridis", vmin=0, vmax=1)
+    ax.set_xticks([(n - 1) / 2, n + 1 + (n - 1) / 2], ["answered by the ANN", "answered by the twin"])
+    ax.set_yticks(range(n) if n <= 12 else [])
+    ax.set_ylabel("class")
+    ax.figure.colorbar(image, ax=ax, shrink=0.6, label="fraction of the class")  # type: ignore[union-attr]
+    ax.set_title("Confusions", fontsize=10)

@@ -1,41 +1,134 @@
-"""The report to be read: one table of rows and three columns, in the terminal and as Markdown."""
+"""The report to be read: tables of a family, in the terminal and as Markdown."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
-from baselines.report import capital, joules
+from baselines.words import capital, joules
 
-COLUMNS = ("", "ANN", "SNN in torch", "SNN replayed in the core")
 NONE = "–"
 
 
-def rows(f: dict[str, Any]) -> list[tuple[str, ...]]:
-    """Rows of the table of one family; all counts and energies are per inference."""
+class Sheet(NamedTuple):
+    """A table: heading, columns, rows."""
+
+    heading: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
+def sheets(f: dict[str, Any]) -> list[Sheet]:
+    """All tables of one family; all counts and energies are per inference."""
+    found = [_sides(f), _energies(f), _contestants(f), *([_speeds(f)] if f["speed"] else [])]
+    found += [Sheet(e["title"], e["columns"], e["rows"]) for e in f["exhibits"].values()]
+    return found
+
+
+def summary(families: Sequence[dict[str, Any]]) -> Sheet:
+    """One row per family."""
+    table = "horowitz-int8-sram"
+    rows = []
+    for f in families:
+        e, core = f["energy"][table], f["replay"]
+        metric = f["metric"]
+        rows.append(
+            (
+                f["family"],
+                f["task"],
+                str(f["seeds"]),
+                *(_percent(f[s][metric], f[s][f"{metric}_std"], f["seeds"]) for s in ("ann", "replay")),
+                _count(f["ann"]["macs"]),
+                _count(core["synaptic_events"] + core["macs_of_events"]),
+                _number(core["spikes_per_synapse"]),
+                _number(f["break_even"][table]["spikes_per_synapse"]),
+                joules(e["ann"]),
+                joules(e["ann_skipping_zeros"]),
+                joules(e["snn"]),
+            )
+        )
+    columns = (
+        "family", "data", "seeds", "ANN (%)", "twin (%)", "MACs of the ANN", "operations of the twin",
+        "spikes per synapse", "break-even", "energy, ANN", "ANN skipping zeros", "twin",
+    )  # fmt: skip
+    return Sheet(f"All families; energies are estimates by {table}, per inference", columns, rows)
+
+
+def _sides(f: dict[str, Any]) -> Sheet:
     ann, snn, core = f["ann"], f["snn"], f["replay"]
     sides, twins = (ann, snn, core), (snn, core)
-    table: list[tuple[str, ...]] = [
+    rows: list[tuple[str, ...]] = [
         (f"test {f['metric']} (%)", *(_percent(s[f["metric"]], s[f"{f['metric']}_std"], f["seeds"]) for s in sides)),
         ("spikes per neuron", NONE, *(f"{s['spikes_per_neuron']:.3g}" for s in twins)),
         ("spikes of the encoder", NONE, *(_count(s["spikes_per_input"]) for s in twins)),
         ("synaptic events", NONE, *(_count(s["synaptic_events"]) for s in twins)),
         ("multiply-accumulates", *(_count(s["macs"]) for s in sides)),
         ("  of these with input not zero", *(_count(s["macs_with_nonzero_input"]) for s in sides)),
-        ("neuron updates", *(_count(s["neuron_updates"]) for s in sides)),
+        ("neuron updates, event-driven", NONE, NONE, _count(core["neuron_updates"])),
+        ("neuron updates, clocked", NONE, *(_count(s["neuron_updates_clocked"]) for s in twins)),
         ("bias additions", *(_count(s["biases"]) for s in sides)),
-        ("energy, estimated with prices of", "", "", ""),
+        ("spikes per synapse", NONE, *(_number(s["spikes_per_synapse"]) for s in twins)),
+        ("wall time, batches", *(_seconds(s["wall_s"] / s["inferences"]) for s in sides)),
+        ("training, all of it", _seconds(ann["train_s"]), _seconds(snn["train_s"]), NONE),
+        ("answers equal to torch", NONE, NONE, _equal(core)),
+        ("spikes unlike torch", NONE, NONE, _differing(core)),
     ]
-    for e in f["energy"].values():
-        table.append((f"  {e['title']}", *(joules(e[k]) for k in ("ann", "snn_in_torch", "snn"))))
-    table.append(("spikes per synapse", NONE, *(_number(s["spikes_per_synapse"]) for s in twins)))
-    table.append(("  break-even with prices of", "", "", ""))
-    for name, even in f["break_even"].items():
-        table.append((f"  {f['energy'][name]['title']}", NONE, NONE, _number(even["spikes_per_synapse"])))
-    table.append(("wall time", *(_seconds(s["wall_s"] / s["inferences"]) for s in sides)))
-    table.append(("training, all of it", _seconds(ann["train_s"]), _seconds(snn["train_s"]), NONE))
-    table.append(("answers equal to torch", NONE, NONE, _equal(core)))
-    table.append(("spikes unlike torch", NONE, NONE, _differing(core)))
-    return table
+    return Sheet(title(f), ("", "ANN", "SNN in torch", "SNN replayed in the core"), rows)
+
+
+def _energies(f: dict[str, Any]) -> Sheet:
+    bits = f["quantised_bits"]
+    few = [f"ANN of {bits} bits"] if bits else []
+    rows = []
+    for name, e in f["energy"].items():
+        even = f["break_even"][name]
+        values = [e["ann"], e["ann_skipping_zeros"], *([e.get("ann_quantised")] if bits else []), e["snn"]]
+        rows.append(
+            (
+                e["title"],
+                *(joules(v) for v in values),
+                f"{e['snn'] / e['ann']:.2g}" if e["ann"] and e["snn"] else NONE,
+                _number(even["spikes_per_synapse"]),
+                joules(e["static"]),
+            )
+        )
+    columns = ("price table", "ANN", "ANN skipping zeros", *few, "twin", "twin / ANN", "break-even", "twin, static")
+    counted = _number(f["replay"]["spikes_per_synapse"])
+    heading = f"Energy per inference, estimated; break-even in spikes per synapse, of which {counted} were counted"
+    return Sheet(heading, columns, rows)
+
+
+def _contestants(f: dict[str, Any]) -> Sheet:
+    rows = [
+        (
+            r["title"],
+            _percent(r[f["metric"]], r[f"{f['metric']}_std"], f["seeds"]),
+            str(round(r["steps"]) or NONE),
+            _count(r["macs"]),
+            _count(r["synaptic_events"]),
+            _count(r["neuron_updates"]),
+            *(joules(f["energy"][t].get(r["name"])) for t in ("horowitz-fp32-naive", "horowitz-int8-sram")),
+        )
+        for r in f["rivals"]
+    ]
+    columns = ("contestant", f"{f['metric']} (%)", "steps", "multiply-accumulates", "synaptic events", "updates",
+               "fp32, naive", "int8 + SRAM")  # fmt: skip
+    return Sheet("All contestants", columns, rows)
+
+
+def _speeds(f: dict[str, Any]) -> Sheet:
+    rows = [
+        (
+            f"× {row['threshold']:g}",
+            f"{row['rate']:.1%}",
+            _seconds(row["torch_s"]),
+            _seconds(row["core_s"]),
+            f"{row['torch_s'] / row['core_s']:.2g}",
+        )
+        for row in f["speed"]
+    ]
+    columns = ("threshold", "neurons firing per step", "snnTorch", "core", "snnTorch / core")
+    return Sheet(f"Time of an inference, inputs one by one, one thread, {f['engine']} engine", columns, rows)
 
 
 def title(f: dict[str, Any]) -> str:
@@ -48,10 +141,11 @@ def title(f: dict[str, Any]) -> str:
 
 def notes(f: dict[str, Any]) -> list[str]:
     """What the table needs to be read rightly."""
-    n, s = f["ann"]["inferences"], f["settings"]
+    n, s, core = f["ann"]["inferences"], f["settings"], f["replay"]
     return [
         f"Counts, energies and wall times are per inference, means over {n:,} test inputs and all seeds; "
-        f"± is the standard deviation over seeds. The twin sees each input for {s['steps']} time steps.",
+        f"± is the standard deviation over seeds. The twin sees each input for {s['steps']} time steps"
+        + (f"; the first {core['inferences']:,} inputs were replayed." if core["inferences"] < n else "."),
         "Wall times: inputs encoded beforehand, batches of test inputs, threads: "
         f"{f['threads']['torch']} in torch, {f['threads']['core']} in the core; {f['engine']} engine, compilation not "
         f"included ({f['replay'].get('compile_s', 0.0):.1f} s a seed).",
@@ -67,23 +161,41 @@ def sources(f: dict[str, Any]) -> list[str]:
 def markdown(families: list[dict[str, Any]]) -> str:
     """The whole report."""
     parts = ["# ANN and spiking twin\n"]
+    if len(families) > 1:
+        parts += _markdown_table(summary(families))
     for f in families:
-        parts.append(f"## {title(f)}\n")
-        parts.append("| " + " | ".join(COLUMNS) + " |\n| :-- | --: | --: | --: |")
-        parts += ["| " + " | ".join(cell.strip() for cell in row) + " |" for row in rows(f)]
-        for heading, lines in (
-            ("What it says", f["findings"]),
-            ("How to read it", notes(f)),
-            ("Energies are estimates, not measurements", sources(f)),
-            ("Deviations", f["deviations"]),
-            ("Data", [f"{f['data']['source']}; licence: {f['data']['licence']}.", f"Split: {f['data']['split']}."]),
-        ):
+        parts.append(f"\n## {title(f)}\n\n{f['verdict']}\n")
+        for i, sheet in enumerate(sheets(f)):
+            parts += ([f"\n### {sheet.heading}\n"] if i else []) + _markdown_table(sheet)
+        for heading, lines in texts(f):
             parts.append(f"\n### {heading}\n")
             parts += [f"- {line}" for line in lines]
-        settings = ", ".join(f"{k} {v}" for k, v in f["settings"].items())
-        versions = ", ".join(f"{k} {v}" for k, v in f["versions"].items())
-        parts.append(f"\nSettings: {settings}. Versions: {versions}.\n")
+        parts.append(f"\n{colophon(f)}\n")
     return "\n".join(parts)
+
+
+def texts(f: dict[str, Any]) -> list[tuple[str, list[str]]]:
+    """Headings and the sentences below them."""
+    return [
+        ("What it says", f["findings"]),
+        ("How to read it", notes(f)),
+        ("Energies are estimates, not measurements", sources(f)),
+        ("Deviations", f["deviations"]),
+        ("Data", [f"{f['data']['source']}; licence: {f['data']['licence']}.", f"Split: {f['data']['split']}."]),
+    ]
+
+
+def colophon(f: dict[str, Any]) -> str:
+    """Settings and versions."""
+    settings = ", ".join(f"{k} {v}" for k, v in f["settings"].items())
+    versions = ", ".join(f"{k} {v}" for k, v in f["versions"].items())
+    return f"Settings: {settings}. Versions: {versions}."
+
+
+def _markdown_table(sheet: Sheet) -> list[str]:
+    rule = "| " + " | ".join([":--", *["--:"] * (len(sheet.columns) - 1)]) + " |"
+    lines = ["| " + " | ".join(sheet.columns) + " |\n" + rule]
+    return lines + ["| " + " | ".join(cell.strip() for cell in row) + " |" for row in sheet.rows]
 
 
 def terminal(families: list[dict[str, Any]]) -> list[Any]:
@@ -91,17 +203,20 @@ def terminal(families: list[dict[str, Any]]) -> list[Any]:
     from spikesim.commands import table
 
     items: list[Any] = []
-    for f in families:
-        page = table(title(f), COLUMNS[0], *(f">{name}" for name in COLUMNS[1:-1]), ">SNN replayed\nin the core")
-        for row in rows(f):
+
+    def add(sheet: Sheet) -> None:
+        page = table(sheet.heading, sheet.columns[0], *(f">{name}" for name in sheet.columns[1:]))
+        for row in sheet.rows:
             page.add_row(*row)
         items.append(page)
-        items.append("\n".join(f"• {line}" for line in f["findings"]))
-        items.append("")
-        items.append("\n".join(notes(f)))
-        items.append("Energies are estimates, not measurements:")
-        items.append("\n".join(f"  {e['title']}: {e['source']}; {e['grade']}" for e in f["energy"].values()))
-        items.append("")
+
+    for f in families:
+        for sheet in sheets(f):
+            add(sheet)
+        items += [f["verdict"], "", "\n".join(f"• {line}" for line in f["findings"]), "", "\n".join(notes(f)), ""]
+    if len(families) > 1:
+        add(summary(families))
+    items.append("Energies are estimates, not measurements; sources and grades stand in the report (--out).")
     return items
 
 
@@ -117,7 +232,9 @@ def _count(value: float) -> str:
     return f"{value:,.0f}"
 
 
-def _seconds(value: float) -> str:
+def _seconds(value: float | None) -> str:
+    if value is None:
+        return NONE
     for factor, unit in ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs")):
         if value >= factor:
             return f"{value / factor:.3g} {unit}"

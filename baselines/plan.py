@@ -14,6 +14,7 @@ from spikesim.parameters import as_count
 
 ENGINES = ("event", "grid")
 AUTO = "auto"
+_QUICK_PART = 3  # a quick comparison trains for this part of the passes
 _REPLAY = 0.15  # work of the replay, where training the twin is 1
 
 
@@ -35,6 +36,8 @@ class Options:
         Folder for records, report and figures; None writes nothing. An interrupted comparison found there goes on.
     overwrite : bool
         Whether the files of an earlier comparison in `out` may be replaced.
+    quick : bool
+        Embedded data, one seed, fewer passes: minutes, not hours, and figures to match.
     """
 
     data: str = AUTO
@@ -45,6 +48,15 @@ class Options:
     threads: int | None = None
     out: str | os.PathLike[str] | None = None
     overwrite: bool = False
+    quick: bool = False
+
+
+class Stage(NamedTuple):
+    """A part of the work of one seed: whose training or replay, and how much, in passes over the training data."""
+
+    name: str
+    replay: bool
+    work: float
 
 
 class Plan(NamedTuple):
@@ -56,6 +68,7 @@ class Plan(NamedTuple):
     engine: str
     torch_threads: int
     core_threads: int
+    quick: bool = False
 
     @property
     def key(self) -> dict[str, Any]:
@@ -64,14 +77,22 @@ class Plan(NamedTuple):
         return {"family": self.family.name, "task": self.task.name, "engine": self.engine, "settings": settings}
 
     @property
-    def work(self) -> float:
-        """Work of one seed in passes over the training data; a time step of the twin counts as one."""
-        return self.settings.epochs * (1 + self.settings.steps * (1 + _REPLAY))
+    def stages(self) -> list[Stage]:
+        """Parts of the work of one seed, in order; a time step of a spiking network counts as a pass."""
+        epochs, steps = self.settings.epochs, self.settings.steps
+        stages = [Stage("ann", False, epochs), *_spiking("snn", epochs * steps)]
+        for other in self.family.others:
+            stages += _spiking(other.name, epochs * steps) if other.spiking else [Stage(other.name, False, epochs)]
+        return stages
 
     @property
-    def shares(self) -> tuple[float, float]:
-        """Fractions of that work done when the twin's training starts, and when it ends."""
-        return self.settings.epochs / self.work, self.settings.epochs * (1 + self.settings.steps) / self.work
+    def work(self) -> float:
+        """Work of one seed."""
+        return sum(stage.work for stage in self.stages)
+
+
+def _spiking(name: str, passes: float) -> list[Stage]:
+    return [Stage(name, False, passes), Stage(name, True, _REPLAY * passes)]
 
 
 def make_plan(name: str, options: Options) -> Plan:
@@ -87,14 +108,22 @@ def make_plan(name: str, options: Options) -> Plan:
     family = FAMILIES[name]
     if options.engine not in ENGINES:
         raise unknown("engine", options.engine, ENGINES)
-    task = _choose_task(family, options.data)
+    task = _choose_task(family, _embedded(family) if options.quick and options.data == AUTO else options.data)
     given = {key: getattr(options, key) for key in ("seeds", "epochs", "steps")}
     chosen = {key: as_count(value, key) for key, value in given.items() if value is not None}
-    settings = dataclasses.replace(family.settings[task.name], **chosen)
+    settings = family.settings[task.name]
+    if options.quick:
+        passes = settings.quick_epochs or max(1, settings.epochs // _QUICK_PART)
+        settings = dataclasses.replace(settings, seeds=1, epochs=passes)
+    settings = dataclasses.replace(settings, **chosen)
     if options.threads is None:  # small layers lose more to torch's waiting threads than they gain
-        return Plan(family, task, settings, options.engine, 1, _processors())
+        return Plan(family, task, settings, options.engine, 1, _processors(), options.quick)
     threads = as_count(options.threads, "threads")
-    return Plan(family, task, settings, options.engine, threads, threads)
+    return Plan(family, task, settings, options.engine, threads, threads, options.quick)
+
+
+def _embedded(family: Family) -> str:
+    return list(family.settings)[-1]
 
 
 def _choose_task(family: Family, data: str) -> Task:

@@ -6,14 +6,16 @@ import dataclasses
 import json
 import os
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
+
+import numpy as np
 
 from baselines.contract import Outcome
 from spikesim.errors import FileError
 
-RECORDS, REPORT, PAGE = "results.jsonl", "report.json", "report.md"
+RECORDS, REPORT, PAGE, HTML = "results.jsonl", "report.json", "report.md", "report.html"
 
 
 class Folder:
@@ -51,11 +53,11 @@ class Folder:
         self.written: list[Path] = []
         self._stale: list[Path] = []
         self.records: list[dict[str, Any]] = []
-        ours = [self.path / name for name in (REPORT, PAGE, RECORDS, *pictures)]
+        ours = [self.path / name for name in (REPORT, PAGE, HTML, RECORDS, *pictures)]
         there = [p for p in ours if p.exists()]
         if overwrite:
             self._stale = there
-        elif there and (there[0].name in (REPORT, PAGE) or not (self.path / RECORDS).exists()):
+        elif there and (there[0].name in (REPORT, PAGE, HTML) or not (self.path / RECORDS).exists()):
             raise FileError(f"{there[0]}: exists already; add --overwrite to replace it, or name another folder")
         elif there:
             self.records = _read(self.path / RECORDS)
@@ -112,9 +114,20 @@ def outcome_record(outcome: Outcome) -> dict[str, Any]:
     record = {f.name: getattr(outcome, f.name) for f in dataclasses.fields(outcome)}
     for name in ("predictions", "example"):
         del record[name]
-    for name in ("operations", "skipping"):
-        record[name] = dataclasses.asdict(record[name]) if record[name] else None
-    return record
+    return {name: plain(value) for name, value in record.items()}
+
+
+def plain(value: Any) -> Any:
+    """Dictionaries, lists and numbers for dataclasses and tuples."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return plain(dataclasses.asdict(value))
+    if hasattr(value, "_asdict"):
+        return plain(value._asdict())
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _read(path: Path) -> list[dict[str, Any]]:

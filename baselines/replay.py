@@ -1,90 +1,16 @@
-"""The spiking twin in spikesim's core: same weights, same input spikes, same conventions as snnTorch.
-
-`snntorch.Leaky` with delayed subtraction computes ``U[t] = beta U[t-1] + I[t] - S[t-1] theta`` and
-``S[t] = U[t] > theta``. With one step of 1 ms that is a LIF membrane with delta synapses, ``tau_m = -1 / ln beta``,
-a subtraction reset that lags one step, and a threshold one rounding step above theta (the core fires at ``v >= v_th``).
-Projections have no delay, so that a layer sees the spikes the layer before fired in the same step.
-"""
+"""All test inputs through the core, batch by batch, and what the core counted."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from baselines.contract import Advance
-from spikesim import (
-    LIF,
-    AllToAll,
-    Delta,
-    FixedThreshold,
-    Network,
-    Neuron,
-    Population,
-    Projection,
-    Record,
-    RegularSource,
-    ResetBySubtraction,
-    Result,
-    Spikes,
-    SpikeSource,
-    simulate,
-)
-
-STEP = 1.0  # ms of one time step
-BIAS = "bias"
-
-
-class DenseLayer(NamedTuple):
-    """A fully connected layer of `snntorch.Leaky` neurons: weight (n_in, n_out), bias (n_out,)."""
-
-    name: str
-    weight: NDArray[np.float64]
-    bias: NDArray[np.float64]
-    beta: float
-    threshold: float
-
-
-def dense_layer(name: str, linear: Any, leaky: Any) -> DenseLayer:
-    """Layer of the core from an ``nn.Linear`` and the ``snntorch.Leaky`` behind it."""
-    weight, bias = linear.weight.detach().double().numpy().T, linear.bias.detach().double().numpy()
-    return DenseLayer(name, weight, bias, float(leaky.beta), float(leaky.threshold))
-
-
-def leaky_neuron(beta: float, threshold: float) -> Neuron:
-    """The core's neuron that equals ``snntorch.Leaky(beta, threshold, reset_mechanism="subtract")``."""
-    return Neuron(
-        LIF(tau_m=-STEP / math.log(beta)),
-        Delta(),
-        FixedThreshold(float(np.nextafter(threshold, np.inf))),
-        ResetBySubtraction(amount=threshold, lag=STEP),
-    )
-
-
-def dense_network(layers: Sequence[DenseLayer], inputs: Sequence[Spikes]) -> Network:
-    """Network of fully connected layers; populations are named ``input``, ``bias`` and as the layers.
-
-    Parameters
-    ----------
-    layers : sequence of DenseLayer
-        From the first hidden layer to the output.
-    inputs : sequence of Spikes
-        One stimulus each of a batch.
-    """
-    source = Population("input", inputs[0].n, SpikeSource(tuple(inputs)))
-    clock = Population(BIAS, 1, RegularSource(interval=STEP, start=STEP))
-    populations, projections, pre = [source, clock], [], source
-    for layer in layers:
-        post = Population(layer.name, len(layer.bias), leaky_neuron(layer.beta, layer.threshold))
-        projections.append(Projection(pre, post, AllToAll(), weight=layer.weight, delay=0.0))
-        projections.append(Projection(clock, post, AllToAll(), weight=layer.bias[None, :], delay=0.0))
-        populations.append(post)
-        pre = post
-    return Network(populations, projections)
+from baselines.lowering import BIAS, STEP, Build
+from spikesim import Network, Record, Result, Spikes, simulate
 
 
 @dataclass
@@ -97,12 +23,14 @@ class Replayed:
     synaptic_events: int = 0
     biases: int = 0
     neuron_updates: int = 0
+    synapses: int = 0
     wall_s: float = 0.0
     timing: dict[str, float] = field(default_factory=dict)
+    spikes: dict[str, int] = field(default_factory=dict)
 
 
 def replay(
-    build: Callable[[Sequence[Spikes]], Network],
+    build: Build,
     chunks: Iterable[Sequence[Spikes]],
     duration: float,
     engine: str,
@@ -145,9 +73,12 @@ def replay(
 def _add(total: Replayed, network: Network, result: Result) -> None:
     counts = result.counts
     total.input_spikes += int(counts.spikes["input"])
+    total.synapses = 0
     for population in network:
         if not population.is_source:
-            total.neuron_spikes += int(counts.spikes[population.name])
+            spikes = int(counts.spikes[population.name])
+            total.neuron_spikes += spikes
+            total.spikes[population.name] = total.spikes.get(population.name, 0) + spikes
             total.neuron_updates += int(counts.neuron_updates[population.name])
     for projection in network.projections:
         name = str(projection.name)
@@ -156,6 +87,7 @@ def _add(total: Replayed, network: Network, result: Result) -> None:
             total.biases += events
         else:
             total.synaptic_events += events
+            total.synapses += round(projection.synapses)
     total.wall_s += result.timing["run_s"]
     for phase, seconds in result.timing.items():
         total.timing[phase] = total.timing.get(phase, 0.0) + seconds

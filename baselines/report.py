@@ -1,21 +1,22 @@
-"""From records to one document: means over seeds, energies, break-even, and what they say in sentences."""
+"""From records to one document: means over seeds, and what others make of them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from baselines.contract import Contestant
 from baselines.plan import Plan
+from baselines.pricing import contestants_of, energies, pareto, rivals
+from baselines.reading import findings, verdict
 from spikesim.commands import to_json
-from spikesim.energy import PRICES, Operations, Prices, break_even, estimate, price_ratio
 
 SIDES = ("ann", "snn", "replay")
 _MEANS = ("wall_s", "train_s", "validation", "best_epoch", "spikes", "input_spikes")
-_AGREE, _SPIKES = 0.999, 0.001  # replay and torch: equal answers at least, difference of spikes at most
 
 
 @dataclass
@@ -68,26 +69,27 @@ def summarise(
 
 
 def _family(plan: Plan, records: list[dict[str, Any]]) -> dict[str, Any]:
-    sides = {side: _side(plan.task.metric, [r[side] for r in records]) for side in SIDES}
-    sides["replay"] |= _agreement(records)
-    operations = {
-        "ann": _operations(records, "ann", "operations"),
-        "snn": _operations(records, "replay", "operations"),
-        "ann_skipping_zeros": _operations(records, "ann", "skipping"),
-        "snn_in_torch": _operations(records, "snn", "operations"),
-    }
-    priced = [_priced(table, operations, sides["replay"]["spikes_per_synapse"]) for table in PRICES.values()]
+    metric = plan.task.metric
+    sides = {side: _side(metric, [r[side] for r in records]) for side in SIDES}
+    sides["replay"] |= _agreement([r["agreement"] for r in records])
+    contestants = contestants_of(plan, records)
     family = {
         "family": plan.family.name,
         "title": plan.family.title,
         "task": plan.task.name,
         "task_title": plan.task.title,
-        "metric": plan.task.metric,
+        "metric": metric,
         "seeds": len(records),
         "seeds_planned": plan.settings.seeds,
+        "quick": plan.quick,
         **sides,
-        "energy": {name: energy for name, energy, _ in priced},
-        "break_even": {name: even for name, _, even in priced},
+        "rivals": rivals(contestants, metric),
+        **energies(contestants, sides["replay"]["spikes_per_synapse"]),
+        "speed": speed([r["replay"]["speed"] for r in records]),
+        "others": {o.name: _other(plan, o, records) for o in plan.family.others},
+        "pareto": pareto(records),
+        "targets": dict(plan.family.targets.get(plan.task.name, {})),
+        "exhibits": next((r["exhibits"] for r in records if r.get("exhibits")), {}),
         "engine": plan.engine,
         "threads": records[-1]["threads"],
         "settings": records[0]["settings"],
@@ -96,32 +98,21 @@ def _family(plan: Plan, records: list[dict[str, Any]]) -> dict[str, Any]:
         "versions": records[0]["versions"],
         "per_seed": records,
     }
-    return family | {"findings": findings(family)}
+    return family | {"findings": findings(family), "verdict": verdict(family)}
 
 
-def _priced(
-    table: Prices, operations: dict[str, Operations | None], per_synapse: float
-) -> tuple[str, dict[str, Any], dict[str, Any]]:
-    """Name, energies and break-even under one price table."""
-    items = {name: estimate(o, table) if o else None for name, o in operations.items()}
-    totals = {name: sum(parts.values()) if parts else None for name, parts in items.items()}
-    energy = {
-        **totals,
-        "unit": "J per inference",
-        "kind": "estimate, not a measurement",
-        "title": table.title,
-        "source": table.source,
-        "grade": table.grade,
-        "note": table.note,
-        "items": {name: items[name] for name in ("ann", "snn")},
-    }
-    even = {
-        "spikes_per_synapse": break_even(items["snn"], items["ann"], per_synapse),
-        "against_ann_skipping_zeros": break_even(items["snn"], items["ann_skipping_zeros"], per_synapse),
-        "measured": per_synapse,
-        "price_ratio": price_ratio(table),
-    }
-    return table.name, energy, even
+def speed(rows: list[list[dict[str, float]]]) -> list[dict[str, float]]:
+    """Means over seeds of the times of single inferences."""
+    return [{key: _mean([row[key] for row in same]) for key in same[0]} for same in zip(*rows, strict=True)]
+
+
+def _other(plan: Plan, other: Contestant, records: list[dict[str, Any]]) -> dict[str, Any]:
+    """A further contestant, in the core where it spikes."""
+    rows = [r["others"][other.name] for r in records]
+    side = _side(plan.task.metric, [row["replay" if other.spiking else "ann"] for row in rows])
+    if other.spiking:
+        side |= _agreement([row["agreement"] for row in rows])
+    return {"title": other.title, **side}
 
 
 def _side(metric: str, outcomes: list[dict[str, Any]]) -> dict[str, Any]:
@@ -138,15 +129,18 @@ def _side(metric: str, outcomes: list[dict[str, Any]]) -> dict[str, Any]:
         "macs_with_nonzero_input": _mean([_nonzero(o) for o in outcomes]),
         "synaptic_events": _mean([o["synaptic_events"] for o in per_event]),
         "biases": _mean([o["operations"]["biases"] for o in outcomes]),
+        "macs_of_events": _mean([o["macs"] for o in per_event]),
         "neuron_updates": _mean([o["operations"]["updates"] or o["neurons"] for o in outcomes]),
+        "neuron_updates_clocked": _mean([o["operations"]["steps"] * o["neurons"] for o in outcomes]),
         "spikes_per_neuron": _mean([o["spikes"] / o["neurons"] / o["inferences"] for o in outcomes]),
-        "spikes_per_synapse": _mean([o["synaptic_events"] / first["synapses"] for o in per_event]),
+        "spikes_per_synapse": _mean([o["synaptic_events"] for o in per_event]) / first["synapses"],
         "spikes_per_input": _mean([o["input_spikes"] / o["inferences"] for o in outcomes]),
     }
     for name in _MEANS:
         if name in first:
             side[name] = _mean([o[name] for o in outcomes])
     side["wall_s_std"] = float(np.std([o["wall_s"] for o in outcomes]))
+    side["confusion"] = np.sum([o["confusion"] for o in outcomes], 0).tolist() if first["confusion"] else []
     return side | {name: _mean([o["notes"][name] for o in outcomes]) for name in first["notes"]}
 
 
@@ -161,9 +155,8 @@ def _mean(values: Sequence[float]) -> float:
     return float(np.mean(values))
 
 
-def _agreement(records: list[dict[str, Any]]) -> dict[str, Any]:
+def _agreement(found: list[dict[str, Any]]) -> dict[str, Any]:
     """Replay against torch over all seeds."""
-    found = [r["agreement"] for r in records]
     inferences, torch = sum(a["inferences"] for a in found), sum(a["spikes_torch"] for a in found)
     known = all(a["equal"] is not None for a in found)
     equal = sum(a["equal"] for a in found) if known else None
@@ -176,89 +169,3 @@ def _agreement(records: list[dict[str, Any]]) -> dict[str, Any]:
         "spikes_differing": difference,
         "spike_difference": difference / torch if torch else 0.0,
     }
-
-
-def _operations(records: list[dict[str, Any]], side: str, kind: str) -> Operations | None:
-    """Mean over seeds of the operations of one inference."""
-    rows = [r[side][kind] for r in records]
-    if rows[0] is None:
-        return None
-    return Operations(**{f.name: _mean([row[f.name] for row in rows]) for f in fields(Operations)})
-
-
-def findings(family: dict[str, Any]) -> list[str]:
-    """What the numbers say, losses included."""
-    return [_accuracy_sentence(family), *_energy_sentences(family), _replay_sentence(family)]
-
-
-def _accuracy_sentence(f: dict[str, Any]) -> str:
-    metric = f["metric"]
-    ann, snn = f["ann"][metric], f["replay"][metric]
-    more = "more" if snn > ann else "less"
-    spread = max(f["ann"][f"{metric}_std"], f["replay"][f"{metric}_std"])
-    text, seeds = f"{capital(metric)}: the spiking twin reaches {snn:.2%}, the ANN {ann:.2%}", f["seeds"]
-    if f["seeds"] < 2:
-        return f"{text}; one seed says nothing about chance."
-    if abs(snn - ann) <= spread:
-        return f"{text}; no more apart than one standard deviation over {seeds} seeds."
-    points, deviation = 100 * abs(snn - ann), 100 * spread
-    return f"{text}: {points:.2f} points {more}, standard deviation {deviation:.2f} over {seeds} seeds."
-
-
-def _energy_sentences(f: dict[str, Any]) -> list[str]:
-    sentences = []
-    for name, e in f["energy"].items():
-        if e["ann"] is None or e["snn"] is None:
-            sentences.append(
-                f"Energy by {name} (estimate): {joules(e['snn'])} for the twin; the table has no price for the ANN's "
-                "multiply-accumulates, so there is no comparison."
-            )
-            continue
-        even = f["break_even"][name]
-        verdict = "wins" if e["snn"] < e["ann"] else "loses"
-        limit = even["spikes_per_synapse"]
-        needs = f"it breaks even at {limit:.3g} spikes per synapse" if limit else "its fixed costs alone exceed the ANN"
-        sentences.append(
-            f"Energy by {name} (estimate): the twin {verdict}, {joules(e['snn'])} against {joules(e['ann'])} "
-            f"({ratio(e['snn'], e['ann'])}); {needs}, and {even['measured']:.3g} were counted."
-        )
-        if (skipping := e["ann_skipping_zeros"]) and skipping < e["snn"] < e["ann"]:
-            sentences[-1] += f" An ANN that skips inputs of zero would need {joules(skipping)} and win."
-    return sentences
-
-
-def _replay_sentence(f: dict[str, Any]) -> str:
-    r = f["replay"]
-    spikes = f"{r['spikes_differing']:,} of {r['spikes_in_torch']:,} spikes more or fewer ({r['spike_difference']:.3%})"
-    if r["agreement"] is None:
-        return f"Replay in the core: {spikes} than torch."
-    equal, n = r["predictions_equal"], r["predictions_compared"]
-    if equal == n and not r["spikes_differing"]:
-        return f"Replay in the core: the same answer as torch on all {n:,} inputs and exactly as many spikes."
-    text = f"Replay in the core: {n - equal:,} of {n:,} answers differ from torch, {spikes}"
-    within = r["agreement"] >= _AGREE and r["spike_difference"] <= _SPIKES
-    if within:
-        return (
-            f"{text}: torch computes in 32 bits, the core in 64, and a membrane close to threshold decides otherwise."
-        )
-    return f"{text}: MORE THAN ROUNDING EXPLAINS (at least {_AGREE:.1%} equal answers expected)."
-
-
-def capital(text: str) -> str:
-    """With a capital letter at the front and the rest as it is."""
-    return text[:1].upper() + text[1:]
-
-
-def joules(value: float | None) -> str:
-    """Energy with a readable prefix."""
-    if value is None:
-        return "–"
-    for factor, unit in ((1e-3, "mJ"), (1e-6, "µJ"), (1e-9, "nJ")):
-        if value >= factor:
-            return f"{value / factor:.3g} {unit}"
-    return f"{value / 1e-12:.3g} pJ"
-
-
-def ratio(snn: float, ann: float) -> str:
-    """One as a multiple of the other."""
-    return f"{snn / ann:.2g} times as much"

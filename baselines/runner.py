@@ -13,11 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from baselines.contract import Example, Learner, Outcome
+from baselines.contract import Contestant, Example, Learner, Outcome, Quantisable, SpikingLearner
 from baselines.errors import require_extra
-from baselines.figures import draw_comparison, draw_raster
+from baselines.figures import DRAWINGS, draw_raster
+from baselines.html import page
 from baselines.plan import Options, Plan, make_plan
-from baselines.records import PAGE, REPORT, Folder, outcome_record
+from baselines.quantised import rival_bits
+from baselines.records import HTML, PAGE, REPORT, Folder, outcome_record, plain
 from baselines.report import Report, summarise
 from spikesim import __version__
 from spikesim.progress import ProgressOption, track
@@ -58,7 +60,7 @@ def compare(families: Sequence[str] = (), options: Options | None = None, progre
     require_extra()
     options = options or Options()
     plans = [make_plan(name, options) for name in dict.fromkeys(families or (DEFAULT_FAMILY,))]
-    pictures = [f"{plan.family.name}_{kind}.png" for plan in plans for kind in ("raster", "comparison")]
+    pictures = [f"{plan.family.name}_{kind}.png" for plan in plans for kind in ("raster", *DRAWINGS)]
     folder = Folder(options.out, options.overwrite, [p.key for p in plans], pictures) if options.out else None
     records: list[dict[str, Any]] = []
     try:
@@ -72,7 +74,7 @@ def compare(families: Sequence[str] = (), options: Options | None = None, progre
     return report
 
 
-def train(learner: Learner, epochs: int, tell: Tell) -> dict[str, float]:
+def train(learner: Learner, epochs: int, tell: Tell) -> dict[str, Any]:
     """Train, and keep the weights of the best validation score.
 
     Parameters
@@ -86,18 +88,23 @@ def train(learner: Learner, epochs: int, tell: Tell) -> dict[str, float]:
     Returns
     -------
     dict
-        ``train_s``, ``validation`` (best score) and ``best_epoch`` (from 1).
+        ``train_s``, ``validation`` (best score), ``best_epoch`` (from 1), ``learning`` (loss and score of each epoch).
     """
     best, best_epoch, kept = -np.inf, 0, None
+    learning = []
     started = time.perf_counter()
     for epoch in range(epochs):
-        for update, _ in enumerate(learner.epoch(), start=1):
+        losses = []
+        for update, loss in enumerate(learner.epoch(), start=1):
+            losses.append(loss)
             tell((epoch + update / learner.updates) / epochs)
         score = learner.validate()
-        if score > best:
+        learning.append([float(np.mean(losses)), float(score)])
+        if score >= best:  # of equals the last, which has learned at lower rates
             best, best_epoch, kept = score, epoch + 1, learner.snapshot()
     learner.restore(kept)
-    return {"train_s": time.perf_counter() - started, "validation": float(best), "best_epoch": best_epoch}
+    took = time.perf_counter() - started
+    return {"train_s": took, "validation": float(best), "best_epoch": best_epoch, "learning": learning}
 
 
 def _run_plan(plan: Plan, folder: Folder | None, records: list[dict[str, Any]], progress: ProgressOption) -> None:
@@ -117,52 +124,107 @@ def _run_plan(plan: Plan, folder: Folder | None, records: list[dict[str, Any]], 
             records.append(record)
 
 
-def _show_seed(show: Tell, seed: int, work: float, fraction: float) -> None:
-    show((seed + fraction) * work)
+def _show_seed(show: Tell, seed: int, work: float, done: float) -> None:
+    show(seed * work + done)
+
+
+class _Clock:
+    """Tells how much of the work of a seed is done, stage by stage."""
+
+    def __init__(self, plan: Plan, tell: Tell) -> None:
+        self._stages, self._tell, self._before = iter(plan.stages), tell, 0.0
+
+    def stage(self, name: str, replay: bool = False) -> Tell:
+        """What to tell the fraction of the next stage that is done."""
+        stage, before = next(self._stages), self._before
+        assert (stage.name, stage.replay) == (name, replay), (stage, name, replay)
+        self._before += stage.work
+        return lambda fraction: self._tell(before + fraction * stage.work)
 
 
 def _run_seed(plan: Plan, data: Any, seed: int, tell: Tell) -> tuple[dict[str, Any], Example | None]:
-    """Both sides and the replay for one seed: its record, and one inference to look at."""
-    settings, family = plan.settings, plan.family
-    before_snn, before_replay = plan.shares
+    """All sides and the replays for one seed: its record, and one inference to look at."""
+    settings, family, clock = plan.settings, plan.family, _Clock(plan, tell)
     ann = family.ann(data, settings, seed)
-    ann_training = train(ann, settings.epochs, lambda f: tell(f * before_snn))
-    snn = family.snn(data, settings, seed)
-    snn_training = train(snn, settings.epochs, lambda f: tell(before_snn + f * (before_replay - before_snn)))
-    ann_outcome, snn_outcome = ann.test(), snn.test()
-    done = 0
-
-    def advance(inferences: int) -> None:
-        nonlocal done
-        done += inferences
-        tell(before_replay + (1.0 - before_replay) * done / snn_outcome.inferences)
-
-    replayed = snn.replay(plan.engine, plan.core_threads, advance)
+    training = train(ann, settings.epochs, clock.stage("ann"))
+    bits = rival_bits(settings.steps)
+    few_bits = ann.test_quantised(bits) if isinstance(ann, Quantisable) else None
     record = {
         **plan.key,
         "seed": seed,
-        "ann": outcome_record(ann_outcome) | ann_training,
-        "snn": outcome_record(snn_outcome) | snn_training,
-        "replay": outcome_record(replayed),
-        "agreement": agreement(snn_outcome, replayed),
+        "ann": outcome_record(ann.test()) | training,
+        "quantised": {"bits": bits, **outcome_record(few_bits)} if few_bits else None,
+    }
+    twin, example = _spiking_record(plan, clock, "snn", family.snn(data, settings, seed))
+    record |= twin
+    record["others"] = {other.name: _other_record(plan, clock, other, data, seed) for other in family.others}
+    if seed == 0:
+        record["exhibits"] = {e.name: {"title": e.title, **plain(e.show(plan.quick))} for e in family.exhibits}
+    record |= {
         "threads": {"torch": plan.torch_threads, "core": plan.core_threads},
         "versions": _versions(),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
     }
+    return record, example
+
+
+def _spiking_record(
+    plan: Plan, clock: _Clock, name: str, learner: SpikingLearner
+) -> tuple[dict[str, Any], Example | None]:
+    """A spiking network trained, tested and replayed; and one inference to look at."""
+    training = train(learner, plan.settings.epochs, clock.stage(name))
+    outcome, tell, done = learner.test(), clock.stage(name, replay=True), 0
+    inferences = min(plan.settings.replayed or outcome.inferences, outcome.inferences)
+
+    def advance(n: int) -> None:
+        nonlocal done
+        done += n
+        tell(done / inferences)
+
+    replayed = learner.replay(plan.engine, plan.core_threads, advance)
+    record = {
+        "snn": outcome_record(outcome) | training,
+        "replay": outcome_record(replayed),
+        "agreement": agreement(outcome, replayed),
+    }
     return record, replayed.example
 
 
-def agreement(snn: Outcome, replayed: Outcome) -> dict[str, int | None]:
-    """How far the replay equals torch: equal answers, and spikes of all neurons on both sides."""
+def _other_record(plan: Plan, clock: _Clock, other: Contestant, data: Any, seed: int) -> dict[str, Any]:
+    learner = other.build(data, plan.settings, seed)
+    if other.spiking:
+        return _spiking_record(plan, clock, other.name, learner)[0]
+    training = train(learner, plan.settings.epochs, clock.stage(other.name))
+    return {"ann": outcome_record(learner.test()) | training}
+
+
+def agreement(snn: Outcome, replayed: Outcome) -> dict[str, int | float | None]:
+    """How far the replay equals torch: equal answers, and spikes of all neurons on both sides.
+
+    Where only the first test inputs were replayed, torch's spikes are those of the same inputs.
+    """
     equal = None
+    n = replayed.inferences
     if snn.predictions is not None and replayed.predictions is not None:
-        equal = int(np.count_nonzero(snn.predictions == replayed.predictions))
-    return {"equal": equal, "inferences": snn.inferences, "spikes_torch": snn.spikes, "spikes_core": replayed.spikes}
+        equal = int(np.count_nonzero(snn.predictions[:n] == replayed.predictions))
+    torch = replayed.notes.get("spikes_in_torch", snn.spikes)
+    return {"equal": equal, "inferences": n, "spikes_torch": int(torch), "spikes_core": replayed.spikes}
 
 
 def _write(folder: Folder, report: Report) -> None:
+    pictures: dict[str, bytes] = {}
     for family in report.families:
-        folder.write(f"{family['family']}_comparison.png", draw_comparison(family))
+        for kind, draw in DRAWINGS.items():
+            fill = draw(family)
+            if fill is None:
+                continue
+            name = f"{family['family']}_{kind}.png"
+            folder.write(name, fill)
+            pictures[name] = (folder.path / name).read_bytes()
+        raster = folder.path / f"{family['family']}_raster.png"
+        if raster.exists():
+            pictures[raster.name] = raster.read_bytes()
+    folder.write_text(HTML, page(report.families, pictures))
     folder.write_text(PAGE, report.markdown())
     folder.write_text(REPORT, report.json() + "\n")
     report.written = tuple(folder.written)

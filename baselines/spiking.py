@@ -1,16 +1,19 @@
-"""The spiking side in torch: rate encoding, and a stack of layers run over time with snnTorch's neurons."""
+"""Neurons and encoders of the spiking side in torch."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import snntorch as snn
 import torch
 from numpy.typing import NDArray
+from snntorch import surrogate
 from torch import Tensor, nn
 
 from spikesim.spikes import Spikes
+
+Feedback = Callable[[Tensor], Tensor]
 
 
 def rate_encode(x: NDArray[np.float32], steps: int, seed: Sequence[int]) -> NDArray[np.bool_]:
@@ -39,35 +42,232 @@ def to_spikes(encoded: NDArray[np.bool_]) -> Spikes:
     return Spikes(step + 1.0, ids, encoded.shape[1], float(len(encoded)))
 
 
-class SpikingStack(nn.Module):
-    """Feed-forward layers over time; each layer works off all steps before the next, which changes no result.
+# --- neurons: from currents (T, batch, …) to spikes of the same shape ------------------------------------------------
+
+
+class Leaky(nn.Module):
+    """Leaky integrate-and-fire neurons: `snntorch.Leaky` over time, the reset one step late.
+
+    ``U[t] = beta U[t-1] + I[t] - S[t-1] threshold`` and ``S[t] = U[t] > threshold``; with ``reset="zero"``
+    ``U[t] = (1 - S[t-1]) (beta U[t-1]) + I[t]``.
 
     Parameters
     ----------
-    *layers : nn.Module
-        `snntorch.Leaky` layers with stateless layers (`nn.Linear` …) between them.
+    beta : float
+        Decay per time step, > 0 … 1.
+    threshold : float
+        Membrane above which a neuron fires.
+    reset : {"subtract", "zero"}
+        What a spike does to the membrane.
     """
 
-    def __init__(self, *layers: nn.Module) -> None:
+    def __init__(self, beta: float, threshold: float = 1.0, reset: str = "subtract") -> None:
         super().__init__()
-        self.layers = nn.ModuleList(layers)
+        self.beta, self.reset = beta, reset
+        self.cell = snn.Leaky(beta=beta, threshold=threshold, spike_grad=surrogate.atan(), reset_mechanism=reset)
         snn.SpikingNeuron.instances.clear()  # snnTorch keeps every neuron layer ever made alive in this list
 
-    def forward(self, spikes: Tensor) -> list[Tensor]:
-        """Spikes (T, batch, …) of each `Leaky` layer for input spikes (T, batch, …)."""
-        fired = []
-        for layer in self.layers:
-            if isinstance(layer, snn.Leaky):
-                spikes = _over_time(layer, spikes)
-                fired.append(spikes)
-            else:
-                spikes = layer(spikes.flatten(0, 1)).unflatten(0, spikes.shape[:2])
-        return fired
+    @property
+    def threshold(self) -> float:
+        """Membrane above which a neuron fires."""
+        return float(self.cell.threshold)
+
+    def scale_threshold(self, factor: float) -> None:
+        """Multiply the threshold, and what a spike subtracts."""
+        self.cell.threshold = self.cell.threshold * factor
+
+    def forward(self, currents: Tensor, feedback: Feedback | None = None) -> Tensor:
+        """Spikes for all steps; `feedback` turns the spikes of a step into a current of the next."""
+        membrane = torch.zeros_like(currents[0])
+        fired: list[Tensor] = []
+        for step in currents:
+            if feedback is not None and fired:
+                step = step + feedback(fired[-1])
+            spike, membrane = self.cell(step, membrane)
+            fired.append(spike.to(step))  # surrogates answer in 32 bits
+        return torch.stack(fired)
 
 
-def _over_time(layer: snn.Leaky, current: Tensor) -> Tensor:
-    membrane, fired = torch.zeros_like(current[0]), []
-    for step in current:
-        spike, membrane = layer(step, membrane)
-        fired.append(spike)
-    return torch.stack(fired).to(current)  # surrogates answer in 32 bits
+class AdaptiveLeaky(nn.Module):
+    """Leaky integrate-and-fire neurons whose threshold jumps at every spike and decays back.
+
+    ``S[t] = U[t] > threshold + A[t]`` with ``A[t] = rho (A[t-1] + jump S[t-1])``; the reset subtracts `threshold`.
+
+    Parameters
+    ----------
+    beta, rho : float
+        Decay of membrane and threshold per time step, > 0 … 1, `rho` not below `beta`.
+    jump : float
+        Added to the threshold by a spike.
+    threshold : float
+        Threshold at rest.
+
+    References
+    ----------
+    Bellec et al. 2018, arXiv:1803.09574, section 2.
+    """
+
+    base: Tensor
+
+    def __init__(self, beta: float, rho: float, jump: float, threshold: float = 1.0) -> None:
+        super().__init__()
+        if rho < beta:  # the membrane would cross the sinking threshold between steps
+            raise ValueError(f"AdaptiveLeaky: rho must be >= beta, got {rho} < {beta}")
+        self.beta, self.rho, self.jump = beta, rho, jump
+        self.register_buffer("base", torch.tensor(threshold))
+        self.surrogate = surrogate.atan()
+
+    @property
+    def threshold(self) -> float:
+        """Threshold at rest."""
+        return float(self.base)
+
+    def scale_threshold(self, factor: float) -> None:
+        """Multiply the threshold at rest, and what a spike subtracts."""
+        self.base.mul_(factor)
+
+    def forward(self, currents: Tensor, feedback: Feedback | None = None) -> Tensor:
+        """Spikes for all steps; `feedback` turns the spikes of a step into a current of the next."""
+        membrane = torch.zeros_like(currents[0])
+        adapted, spike = membrane, membrane
+        fired: list[Tensor] = []
+        for step in currents:
+            if feedback is not None and fired:
+                step = step + feedback(spike)
+            adapted = self.rho * (adapted + self.jump * spike)
+            membrane = self.beta * membrane + step - spike.detach() * self.base
+            spike = self.surrogate(membrane - adapted - self.base).to(step)
+            fired.append(spike)
+        return torch.stack(fired)
+
+
+class Converted(nn.Module):
+    """An activation of an artificial network that becomes a neuron without leak when it no longer trains.
+
+    While it trains: ``clip(x, 0, 1)``, with `levels` L rounded to ``clip(floor(x L + 1/2) / L, 0, 1)`` (gradient as if
+    not rounded). Afterwards ``U[t] = U[t-1] + I[t] - S[t-1]`` and ``S[t] = U[t] >= 1``, from half a threshold if it was
+    rounded: over T = L steps of a constant input it fires just as often as the activation says.
+
+    Parameters
+    ----------
+    levels : int
+        Steps of the activation, 0 for none.
+
+    References
+    ----------
+    Rueckauer et al. 2017, doi:10.3389/fnins.2017.00682. Bu et al. 2022, arXiv:2303.04347 (levels).
+    """
+
+    def __init__(self, levels: int = 0) -> None:
+        super().__init__()
+        self.levels, self.threshold = levels, 1.0
+
+    @property
+    def initial(self) -> float:
+        """Membrane at the start."""
+        return 0.5 if self.levels else 0.0
+
+    def scale_threshold(self, factor: float) -> None:
+        """Multiply the threshold, and what a spike subtracts."""
+        self.threshold = self.threshold * factor
+
+    def forward(self, currents: Tensor, feedback: Feedback | None = None) -> Tensor:
+        """Spikes for all steps; while training the activation of their mean, as the one step there is."""
+        if self.training:
+            x = currents.mean(0, keepdim=True).clamp(0, 1)
+            rounded = torch.floor(x * self.levels + 0.5) / self.levels if self.levels else x
+            return x + (rounded - x).detach()
+        membrane = torch.full_like(currents[0], self.initial)
+        spike, fired = torch.zeros_like(membrane), []
+        for step in currents:
+            membrane = membrane + step - spike * self.threshold
+            spike = (membrane >= self.threshold).to(step)
+            fired.append(spike)
+        return torch.stack(fired)
+
+
+class Gate(nn.Module):
+    """Neurons without memory: they fire in the step in which at least `needed` of their inputs do.
+
+    Parameters
+    ----------
+    needed : int
+        1 for "any of them" (the maximum of spikes), the number of inputs for "all of them" (their product).
+    """
+
+    def __init__(self, needed: int = 1) -> None:
+        super().__init__()
+        self.needed = needed
+
+    def forward(self, currents: Tensor, feedback: Feedback | None = None) -> Tensor:
+        """The input itself: torch has taken the maximum or the product already."""
+        return currents
+
+
+# --- encoders: from inputs to spikes (T, batch, …) -------------------------------------------------------------------
+
+
+class Bernoulli(nn.Module):
+    """Each input value is the probability of a spike in each step.
+
+    Parameters
+    ----------
+    steps : int
+        Time steps.
+    """
+
+    def __init__(self, steps: int) -> None:
+        super().__init__()
+        self.steps = steps
+
+    def prepare(self, x: NDArray[np.float32], seed: Sequence[int]) -> Tensor:
+        """Spikes (T, k, …) of inputs (k, …)."""
+        spikes = torch.from_numpy(rate_encode(x, self.steps, seed)).transpose(0, 1)
+        return spikes.reshape(self.steps, *x.shape).float()
+
+    def draws(self, x: NDArray[np.float32]) -> int:
+        """Random numbers drawn per step for one input."""
+        return x[0].size
+
+    def forward(self, prepared: Tensor) -> Tensor:
+        """What `prepare` drew."""
+        return prepared
+
+
+class Direct(nn.Module):
+    """Direct code: real values drive a first layer of neurons in every step; their spikes are the input of the rest.
+
+    Parameters
+    ----------
+    layer : nn.Module
+        Weights of the first layer, for inputs (k, …) or, with `frames`, for one frame of them.
+    neuron : Leaky or AdaptiveLeaky
+    steps : int
+        Time steps.
+    frames : bool
+        Whether the second axis of the inputs is time; each frame is then shown for ``steps / frames`` steps.
+    """
+
+    def __init__(self, layer: nn.Module, neuron: nn.Module, steps: int, frames: int = 0) -> None:
+        super().__init__()
+        self.layer, self.neuron, self.steps, self.frames = layer, neuron, steps, frames
+        self.hold = steps // (frames or 1)
+        for part in layer.modules():
+            part.repeats = self.hold  # type: ignore[assignment]
+
+    def prepare(self, x: NDArray[np.float32], seed: Sequence[int]) -> Tensor:
+        """The inputs themselves."""
+        return torch.from_numpy(np.ascontiguousarray(x))
+
+    def draws(self, x: NDArray[np.float32]) -> int:
+        """Nothing is drawn."""
+        return 0
+
+    def forward(self, prepared: Tensor) -> Tensor:
+        """Spikes (T, k, …) of the first layer."""
+        if not self.frames:
+            current = self.layer(prepared)
+            return self.neuron(current[None].expand(self.steps, *current.shape))
+        frames = prepared.transpose(0, 1)
+        current = self.layer(frames.flatten(0, 1)).unflatten(0, frames.shape[:2])
+        return self.neuron(current.repeat_interleave(self.hold, 0))

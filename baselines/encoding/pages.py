@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from baselines.encoding.report import TABLE
-from baselines.report import capital
+from baselines.words import capital
 from spikesim import coding
 
 NONE = "–"

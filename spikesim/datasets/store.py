@@ -42,6 +42,8 @@ class Dataset:
         Folder the files are downloaded from, "" where there is none.
     licence, source : str
         Terms of use, and the work to cite.
+    directory : str
+        Name of its folder where that is not its own name.
     """
 
     name: str
@@ -50,11 +52,12 @@ class Dataset:
     url: str
     licence: str
     source: str
+    directory: str = ""
 
     @property
     def folder(self) -> Path:
         """Where its files are looked for."""
-        return data_folder() / self.name
+        return data_folder() / (self.directory or self.name)
 
 
 def data_folder() -> Path:
@@ -79,7 +82,7 @@ def read_file(dataset: Dataset, name: str) -> bytes:
         fetch = f", or call spikesim.datasets.fetch({dataset.name!r})" if dataset.url else ""
         raise FileError(
             f"data set {dataset.name!r}: {path} is not there; set SPIKESIM_DATA to a folder that contains "
-            f"{dataset.name}/{name}{fetch}"
+            f"{dataset.folder.name}/{name}{fetch}"
         ) from None
     except OSError as error:
         raise FileError(f"data set {dataset.name!r}: cannot read {path}: {error.strerror}") from None
@@ -97,13 +100,12 @@ def read_npz(dataset: Dataset, name: str) -> dict[str, NDArray[Any]]:
 
 def fetch_files(dataset: Dataset) -> None:
     """Download what is missing; each file appears whole and checked, or not at all."""
-    if not dataset.url and missing_files(dataset):
-        names = ", ".join(file.name for file in missing_files(dataset))
+    missing = missing_files(dataset)
+    if missing and not dataset.url:
         raise FileError(
-            f"data set {dataset.name!r}: {names} cannot be fetched, it is published in another form; put it into "
-            f"{dataset.folder}"
+            f"data set {dataset.name!r}: {missing[0].name} is on no server in this form; put it into {dataset.folder}"
         )
-    for file in missing_files(dataset):
+    for file in missing:
         try:
             dataset.folder.mkdir(parents=True, exist_ok=True)
             _download(f"{dataset.url}/{file.name}", dataset.folder / file.name, file.sha256)
