@@ -19,6 +19,7 @@ from spikesim.parameters import Part
 from spikesim.spikes import Spikes
 
 _TYPE = "__type__"
+_ROOMS = ("connectivity", "inputs", "neurons", "network", "plasticity", "synapses")
 
 
 def _subclasses(base: type) -> Iterator[type]:
@@ -29,7 +30,9 @@ def _subclasses(base: type) -> Iterator[type]:
 
 
 def _house(kind: type) -> bool:
-    return kind.__module__.startswith("spikesim.")
+    """Whether a class belongs to what networks are made of; other rooms may use the same names."""
+    package, _, module = kind.__module__.partition(".")
+    return package == "spikesim" and module.partition(".")[0] in _ROOMS
 
 
 def _name(kind: type) -> str:

@@ -260,3 +260,14 @@ def test_a_full_disk_leaves_the_last_state_whole(saved, tmp_path):
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
     assert "state.h5 could not be written: File too large" in done.stdout, done.stderr
     assert saved[1].read_bytes() == before and [p.name for p in tmp_path.iterdir()] == ["state.h5"]
+
+
+def test_names_in_files_are_unique():
+    import spikesim.coding  # has parts of its own, one of them called Current
+    from spikesim.describe import _name, _subclasses
+    from spikesim.inputs import Current
+    from spikesim.parameters import Part
+
+    names = [_name(kind) for kind in _subclasses(Part)]
+    assert len(set(names)) == len(names) and spikesim.coding
+    assert _name(Current) == "Current"
