@@ -5,6 +5,7 @@ The runner trains a `Learner` and asks a `SpikingLearner` for its replay; it kno
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol, runtime_checkable
@@ -16,6 +17,11 @@ from spikesim.energy import Operations
 from spikesim.spikes import Spikes
 
 Advance = Callable[[int], None]  # told how many inferences have just been done
+
+
+def rival_bits(steps: int) -> int:
+    """Bits of the rival's activations for a twin of T steps: ceil(log2(T + 1)), at most 8."""
+    return min(8, math.ceil(math.log2(steps + 1)))
 
 
 @dataclass(frozen=True)

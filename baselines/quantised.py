@@ -8,7 +8,6 @@ data. No retraining.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -18,11 +17,6 @@ from torch import Tensor, nn
 
 WEIGHT_BITS = 8
 LAYERS = (nn.Linear, nn.Conv1d, nn.Conv2d)
-
-
-def rival_bits(steps: int) -> int:
-    """ceil(log2(T + 1)), at most 8."""
-    return min(8, math.ceil(math.log2(steps + 1)))
 
 
 @contextmanager

@@ -13,12 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from baselines.contract import Contestant, Example, Learner, Outcome, Quantisable, SpikingLearner
+from baselines.contract import Contestant, Example, Learner, Outcome, Quantisable, SpikingLearner, rival_bits
 from baselines.errors import require_extra
 from baselines.figures import DRAWINGS, draw_raster
 from baselines.html import page
 from baselines.plan import Options, Plan, make_plan
-from baselines.quantised import rival_bits
 from baselines.records import HTML, PAGE, REPORT, Folder, outcome_record, plain
 from baselines.report import Report, summarise
 from spikesim import __version__

@@ -18,12 +18,13 @@ from typer.testing import CliRunner  # noqa: E402
 
 from baselines import Options, compare, runner  # noqa: E402
 from baselines.cli import register  # noqa: E402
+from baselines.contract import rival_bits  # noqa: E402
 from baselines.counting import ann_operations, watched  # noqa: E402
 from baselines.errors import MissingExtraError, TrainingError  # noqa: E402
 from baselines.families import FAMILIES, mlp  # noqa: E402
 from baselines.graph import INPUT, SpikingGraph  # noqa: E402
 from baselines.lowering import Blueprint, lower_map  # noqa: E402
-from baselines.quantised import quantised, rival_bits  # noqa: E402
+from baselines.quantised import quantised  # noqa: E402
 from baselines.replay import watch  # noqa: E402
 from baselines.spiking import (  # noqa: E402
     AdaptiveLeaky,
