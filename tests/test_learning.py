@@ -75,9 +75,9 @@ def test_tempotron_kernel_has_peak_one():
 
 def test_tempotron_learns_more_than_a_perceptron_could():
     rng = np.random.default_rng(1)
-    inputs = [ss.Spikes(rng.uniform(0, 500.0, 60), range(60), 60, 500.0) for _ in range(150)]  # load 2.5
-    labels = rng.integers(0, 2, 150)
-    learner = Tempotron(60, rate=0.1 / 60, momentum=0.995, seed=2).fit(inputs, labels, 8000)
+    inputs = [ss.Spikes(rng.uniform(0, 500.0, 60), range(60), 60, 500.0) for _ in range(144)]  # load 2.4
+    labels = rng.integers(0, 2, 144)
+    learner = Tempotron(60, rate=1e-3, seed=1).fit(inputs, labels, 4000)
     assert learner.history["errors"][-1] == 0.0
     assert (learner.predict(inputs) == labels).all()
     result = ss.simulate(learner.network(inputs), 500.0, batch=len(inputs))

@@ -41,9 +41,8 @@ class SpikeTrainStudy(Study):
         """All tasks, one after the other."""
         if self.duration < EARLIEST + (self.spikes + 1) * 2 * APART:
             least = EARLIEST + (self.spikes + 1) * 2 * APART
-            raise ParameterError(
-                f"{self.name}: duration: {self.spikes} spikes need {least:g} ms, got {self.duration:g}"
-            )
+            what = f"must be >= {least:g} ms for {self.spikes} spikes"
+            raise ParameterError(f"{self.name}: duration: {what}, got {self.duration:g}")
         rows: list[dict[str, Any]] = []
         curves: list[list[float]] = []
         shown: Any = None
