@@ -15,7 +15,7 @@ pytest.importorskip("sklearn")
 
 from torch import nn  # noqa: E402
 
-from baselines import tempotron  # noqa: E402
+from baselines import linear  # noqa: E402
 from baselines.attention import Attention, SpikingAttention  # noqa: E402
 from baselines.contract import Classification, Graph, Split  # noqa: E402
 from baselines.counting import watched  # noqa: E402
@@ -197,25 +197,17 @@ def test_novikoffs_bound_holds() -> None:
 
 def test_covers_formula_is_one_half_at_two() -> None:
     for n in (5, 20, 50):
-        assert tempotron.cover(2 * n, n) == pytest.approx(0.5, abs=1e-12)
-    assert tempotron.cover(5, 5) == 1.0
+        assert linear.cover(2 * n, n) == pytest.approx(0.5, abs=1e-12)
+    assert linear.cover(5, 5) == 1.0
     x = np.random.default_rng(0).normal(size=(40, 20))
-    hits = [tempotron.separable(x, np.random.default_rng(s).choice((-1, 1), 40)) for s in range(60)]
+    hits = [linear.separable(x, np.random.default_rng(s).choice((-1, 1), 40)) for s in range(60)]
     assert abs(np.mean(hits) - 0.5) < 5 * math.sqrt(0.25 / 60)
 
 
-def test_tempotron_kernel_peaks_at_one() -> None:
-    s = np.linspace(0, 100, 100_001)
-    assert tempotron.kernel(s).max() == pytest.approx(1.0, abs=1e-8)
-    assert tempotron.kernel(np.array([-1.0]))[0] == 0.0
-
-
 def test_learned_tempotron_answers_alike_in_the_core() -> None:
-    patterns = tempotron.draw(20, 20, 1)
-    w, wrong = tempotron.learn(patterns, 500, 1)
-    assert wrong == 0
-    same = perceptron.tempotron_in_core(w, patterns) == (patterns.wanted > 0)
-    assert same.mean() >= 0.9  # the learner looks every 2 ms, the core at all times
+    neuron, inputs, wanted = perceptron.learned_tempotron(20, 20, 1000, (1,))
+    assert neuron.history["errors"][-1] == 0
+    assert np.array_equal(perceptron.tempotron_in_core(neuron, inputs), wanted == 1)
 
 
 # --- the page --------------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from baselines import tempotron
+from baselines import linear
 from baselines.contract import Classification, Exhibit, Family, Settings, Table
 from baselines.graph import INPUT, SpikingGraph
 from baselines.spiking import Bernoulli, Leaky
@@ -19,7 +19,6 @@ from spikesim import (
     LIF,
     AllToAll,
     Delta,
-    Exponential,
     FixedThreshold,
     Network,
     Neuron,
@@ -29,13 +28,14 @@ from spikesim import (
     SpikeSource,
     simulate,
 )
+from spikesim.learning import Tempotron
 
 DEVIATIONS = (
     "on images the perceptron is a softmax layer, its twin a layer of leaky neurons on Bernoulli spikes",
     "gates are learned by Rosenblatt's rule with a constant input, and run in the core as one neuron without memory "
     "whose inputs fire together",
-    "the tempotron learns on a grid of 2 ms with momentum 0.9, and is replayed in the core as a leaky neuron with "
-    "exponential currents, in continuous time; cycles are limited, so its capacity is a lower bound",
+    "the tempotron (`spikesim.learning`) is replayed in the core as a leaky neuron with exponential currents, in "
+    "continuous time; epochs are limited, so its capacity is a lower bound",
 )
 GATES = {
     "AND": (0, 0, 0, 1), "OR": (0, 1, 1, 1), "NAND": (1, 1, 1, 0), "NOR": (1, 0, 0, 0),
@@ -104,7 +104,7 @@ def show_gates(quick: bool) -> Table:
     x = np.column_stack([2 * _INPUTS - 1, np.ones(4)]).astype(float)
     for name, truth in GATES.items():
         wanted = 2 * np.array(truth) - 1
-        w, mistakes, found = tempotron.perceptron(x, wanted, passes=1000)
+        w, mistakes, found = linear.perceptron(x, wanted, passes=1000)
         binary = np.array([2 * w[0], 2 * w[1], w[2] - w[0] - w[1]])  # the same for inputs 0 and 1
         core = gate_in_core(binary + np.array([0.0, 0.0, 0.5]))
         right += core == list(truth)
@@ -143,7 +143,7 @@ def show_margins(quick: bool) -> Table:
         x = x[np.abs(x @ direction) >= margin][:300]
         wanted = np.sign(x @ direction).astype(int)
         gap = float(np.abs(x @ direction).min())
-        _, mistakes, done = tempotron.perceptron(x, wanted, passes=10_000)
+        _, mistakes, done = linear.perceptron(x, wanted, passes=10_000)
         bound = 1.0 / gap**2
         within += done and mistakes <= bound
         rows.append((f"{gap:.3f}", str(mistakes), f"{bound:,.0f}"))
@@ -161,33 +161,32 @@ def show_capacity(quick: bool) -> Table:
         for seed in range(draws):
             rng = np.random.default_rng((seed, int(100 * load)))
             count = round(load * n)
-            hits += tempotron.separable(rng.normal(size=(count, n)), rng.choice((-1, 1), count))
+            hits += linear.separable(rng.normal(size=(count, n)), rng.choice((-1, 1), count))
         measured.append(hits / draws)
-    exact = [tempotron.cover(round(load * n), n) for load in loads]
-    spiking_n, cycles, seeds = (30, 600, 2) if quick else (50, 4000, 4)
+    exact = [linear.cover(round(load * n), n) for load in loads]
+    size, epochs, trials = (30, 1500, 3) if quick else (60, 6000, 4)
     spiking_loads = [1.0, 2.0, 2.5, 3.0, 3.5] if quick else [1.0, 2.0, 2.5, 2.75, 3.0, 3.25, 3.5]
     learned, same, replayed = [], 0, 0
     for load in spiking_loads:
         hits = 0
-        for seed in range(seeds):
-            patterns = tempotron.draw(round(load * spiking_n), spiking_n, seed)
-            w, wrong = tempotron.learn(patterns, cycles, seed)
-            hits += not wrong
-            if not wrong and load <= 2.0:
-                core = tempotron_in_core(w, patterns)
-                same += int(np.count_nonzero(core == (patterns.wanted > 0)))
-                replayed += len(core)
-        learned.append(hits / seeds)
-    two, three = tempotron.crossing(loads, measured), tempotron.crossing(spiking_loads, learned)
+        for trial in range(trials):
+            neuron, inputs, wanted = learned_tempotron(round(load * size), size, epochs, (trial, int(100 * load)))
+            done = neuron.history["errors"][-1] == 0
+            hits += done
+            if done:
+                same += int(np.count_nonzero(tempotron_in_core(neuron, inputs) == (wanted == 1)))
+                replayed += len(wanted)
+        learned.append(hits / trials)
+    two, three = linear.crossing(loads, measured), linear.crossing(spiking_loads, learned)
     rows = [(f"{load:g}", f"{a:.0%}", f"{b:.0%}", NONE) for load, a, b in zip(loads, measured, exact, strict=True)] + [
         (f"{load:g}", NONE, NONE, f"{a:.0%}") for load, a in zip(spiking_loads, learned, strict=True)
     ]
     return Table(
-        ("load P / N", f"perceptron, N = {n}", "Cover's formula", f"tempotron, N = {spiking_n}"),
+        ("load P / N", f"perceptron, N = {n}", "Cover's formula", f"tempotron, N = {size}"),
         rows,
         (
             f"Capacity: half of all tasks are learned at {two:.2f} patterns per synapse by a perceptron (theory: 2) "
-            f"and at {three:.2f} by a tempotron within {cycles:,} cycles (theory: about 3 for long learning).",
+            f"and at {three:.2f} by a tempotron within {epochs:,} epochs (theory: about 3 for long learning).",
             f"Learned tempotrons in the core, in continuous time: {same} of {replayed} patterns answered as wanted.",
         ),
         ("patterns per synapse", "fraction learned"),
@@ -202,20 +201,22 @@ def show_capacity(quick: bool) -> Table:
 NONE = "–"
 
 
-def tempotron_in_core(w: NDArray[np.float64], p: tempotron.Patterns) -> NDArray[np.bool_]:
-    """Whether a leaky neuron with exponential currents and weights `w` fires at each pattern."""
-    tau, tau_s, c_m = tempotron.TAU, tempotron.TAU_S, 250.0
-    current = tempotron.V0 * c_m * (tau - tau_s) / (tau * tau_s)  # pA for a peak of 1 mV
-    duration = tempotron.DURATION + 3 * tau
-    n = p.times.shape[1]
-    stimuli = [Spikes(t[order], order, n, duration) for t in p.times for order in (np.argsort(t),)]
-    source = Population("inputs", n, SpikeSource(tuple(stimuli)))
-    neuron = Neuron(LIF(tau_m=tau, c_m=c_m), Exponential(tau_syn=tau_s), FixedThreshold(1.0), t_ref=2 * duration)
-    cell = Population("cell", 1, neuron)
-    synapses = Projection(source, cell, AllToAll(), weight=current * w[:, None], delay=0.0)
-    network = Network([source, cell], [synapses])
-    result = simulate(network, duration, batch=len(stimuli), progress=False)
-    return np.atleast_2d(result.spike_counts["cell"])[:, 0] > 0
+def learned_tempotron(
+    patterns: int, size: int, epochs: int, seed: tuple[int, ...]
+) -> tuple[Tempotron, list[Spikes], NDArray[np.int64]]:
+    """A tempotron after one random task: one spike per afferent and pattern, classes by a coin."""
+    rng, ids, duration = np.random.default_rng(seed), np.arange(size), 500.0
+    inputs = [Spikes(times, ids, size, duration) for times in rng.uniform(0.0, duration, (patterns, size))]
+    wanted = rng.integers(0, 2, patterns)
+    neuron = Tempotron(size, rate=0.1 / size, momentum=0.995, seed=int(rng.integers(2**31)))
+    return neuron.fit(inputs, wanted, epochs, progress=False), inputs, wanted
+
+
+def tempotron_in_core(neuron: Tempotron, inputs: list[Spikes]) -> NDArray[np.bool_]:
+    """Whether the learned neuron fires at each pattern in the event engine."""
+    network = neuron.network(inputs)
+    result = simulate(network, inputs[0].t_stop, batch=len(inputs), progress=False)
+    return np.atleast_2d(result.spike_counts[network.populations[-1].name])[:, 0] > 0
 
 
 FAMILY = Family(
