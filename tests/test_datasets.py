@@ -109,7 +109,7 @@ def test_mnist() -> None:
 def test_sets_that_cannot_be_fetched_say_so(folder) -> None:
     for name in ("braille", "fsdd", "nmnist"):
         assert not datasets.available(name)
-        with pytest.raises(FileError, match=rf"{name}.*cannot be fetched.*put it into"):
+        with pytest.raises(FileError, match=rf"{name}.*on no server in this form; put it into"):
             datasets.fetch(name)
         with pytest.raises(
             FileError, match=rf"is not there; set SPIKESIM_DATA to a folder that contains {name}/[^,]*$"
