@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from spikesim.spikes import Spikes
 
 Feedback = Callable[[Tensor], Tensor]
+_OUTSIDE = 0.1
 
 
 def rate_encode(x: NDArray[np.float32], steps: int, seed: Sequence[int]) -> NDArray[np.bool_]:
@@ -144,9 +145,10 @@ class AdaptiveLeaky(nn.Module):
 class Converted(nn.Module):
     """An activation of an artificial network that becomes a neuron without leak when it no longer trains.
 
-    While it trains: ``clip(x, 0, 1)``, with `levels` L rounded to ``clip(floor(x L + 1/2) / L, 0, 1)`` (gradient as if
-    not rounded). Afterwards ``U[t] = U[t-1] + I[t] - S[t-1]`` and ``S[t] = U[t] >= 1``, from half a threshold if it was
-    rounded: over T = L steps of a constant input it fires just as often as the activation says.
+    While it trains: ``clip(x, 0, 1)``, with `levels` L rounded to ``clip(floor(x L + 1/2) / L, 0, 1)``; the gradient is
+    that of x inside, a tenth of it outside, so that no neuron stays silent for ever. Afterwards
+    ``U[t] = U[t-1] + I[t] - S[t-1]`` and ``S[t] = U[t] >= 1``, from half a threshold if it was rounded: over L steps
+    of a constant input it fires just as often as the activation says.
 
     Parameters
     ----------
@@ -174,9 +176,11 @@ class Converted(nn.Module):
     def forward(self, currents: Tensor, feedback: Feedback | None = None) -> Tensor:
         """Spikes for all steps; while training the activation of their mean, as the one step there is."""
         if self.training:
-            x = currents.mean(0, keepdim=True).clamp(0, 1)
-            rounded = torch.floor(x * self.levels + 0.5) / self.levels if self.levels else x
-            return x + (rounded - x).detach()
+            x = currents.mean(0, keepdim=True)
+            inside = x.clamp(0, 1)
+            rounded = torch.floor(inside * self.levels + 0.5) / self.levels if self.levels else inside
+            slope = inside + _OUTSIDE * (x - inside)  # what the gradient sees
+            return slope + (rounded - slope).detach()
         membrane = torch.full_like(currents[0], self.initial)
         spike, fired = torch.zeros_like(membrane), []
         for step in currents:
