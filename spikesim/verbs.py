@@ -7,6 +7,8 @@ the synapse's variables. A user's part registers its own bodies: ``@derivative.r
 
 from __future__ import annotations
 
+from numba import types
+
 from spikesim._jit import axpy, twin, verb
 
 # ---------------------------------------------------------------- grid engine: membranes
@@ -34,13 +36,6 @@ def advance(p, x, i, synapses, ys, current, h):
 def on_spike(p, x, i):
     """Membrane variables after a spike, applied after the reset of ``x[0]``; by default unchanged."""
     return x
-
-
-@verb(default=True)
-def settle_membrane(p, new, v, fires, i):
-    """Membrane variables at the end of a step: potential `v`, the others advanced, jumped by `on_spike` if it fires."""
-    moved = (v,) + new[1:]  # noqa: RUF005
-    return on_spike(p, moved, i) if fires else moved
 
 
 # ---------------------------------------------------------------- grid engine: synapses
@@ -144,8 +139,8 @@ def theta_decay(p, a, i):
 
 
 @verb()
-def theta_spike(p, a, i, spiked):
-    """What a spike does to the threshold's variables; nothing where `spiked` is false."""
+def theta_spike(p, a, i):
+    """What a spike does to the threshold's variables."""
 
 
 @verb()
@@ -205,27 +200,69 @@ e_peak_all = _summed(e_peak)
 e_slope_all = _summed(e_slope)
 
 
+def settle(synapse, y, row, step, i):
+    """Decay one receptor of neuron `i` one step, take up what arrives in `step`, clear it; return the change of v.
+
+    Without a `row` nothing but decay: what arrives is taken up later in the step.
+    """
+    decay(synapse, y, i)
+    if row is None:
+        return 0.0
+    dv = receive(synapse, y, i, row[step, i])
+    row[step, i] = 0.0
+    return dv
+
+
+@twin(settle)
+def _settle(synapse, y, row, step, i):
+    def alone(synapse, y, row, step, i):
+        decay(synapse, y, i)
+        return 0.0
+
+    def full(synapse, y, row, step, i):
+        decay(synapse, y, i)
+        dv = receive(synapse, y, i, row[step, i])
+        row[step, i] = 0.0
+        return dv
+
+    return alone if isinstance(row, types.NoneType) else full
+
+
 def settle_all(synapses, ys, rows, step, i):
-    """Decay all receptors of neuron `i` one step, take up what arrives in `step`, clear it; return the change of v."""
-    decay(synapses[0], ys[0], i)
-    dv = receive(synapses[0], ys[0], i, rows[0][step, i])
-    rows[0][step, i] = 0.0
+    """`settle` of all receptors; returns the change of v."""
+    dv = settle(synapses[0], ys[0], rows[0], step, i)
     return dv if len(synapses) == 1 else dv + settle_all(synapses[1:], ys[1:], rows[1:], step, i)
 
 
 @twin(settle_all)
 def _settle_all(synapses, ys, rows, step, i):
-    def one(synapses, ys, rows, step, i):
-        decay(synapses[0], ys[0], i)
-        dv = receive(synapses[0], ys[0], i, rows[0][step, i])
-        rows[0][step, i] = 0.0
-        return dv
-
     def more(synapses, ys, rows, step, i):
-        decay(synapses[0], ys[0], i)
-        dv = receive(synapses[0], ys[0], i, rows[0][step, i])
-        rows[0][step, i] = 0.0
+        dv = settle(synapses[0], ys[0], rows[0], step, i)
         return dv + settle_all(synapses[1:], ys[1:], rows[1:], step, i)
+
+    if len(synapses) == 1:
+        return lambda synapses, ys, rows, step, i: settle(synapses[0], ys[0], rows[0], step, i)
+    return more
+
+
+def receive_at(synapses, ys, i, receptor, w):
+    """`receive` of receptor number `receptor`, where it does not move the potential."""
+    if receptor == 0 or len(synapses) == 1:
+        receive(synapses[0], ys[0], i, w)
+    else:
+        receive_at(synapses[1:], ys[1:], i, receptor - 1, w)
+
+
+@twin(receive_at)
+def _receive_at(synapses, ys, i, receptor, w):
+    def one(synapses, ys, i, receptor, w):
+        receive(synapses[0], ys[0], i, w)
+
+    def more(synapses, ys, i, receptor, w):
+        if receptor == 0:
+            receive(synapses[0], ys[0], i, w)
+        else:
+            receive_at(synapses[1:], ys[1:], i, receptor - 1, w)
 
     return one if len(synapses) == 1 else more
 

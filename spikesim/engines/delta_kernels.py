@@ -345,7 +345,7 @@ def walk_neuron(parts, state, j, current, lag, t_ref, inbox, private, until, wor
         if v >= verbs.theta(parts.threshold, state.a, j):
             out_t[n], out_i[n] = t, j
             n += 1
-            verbs.theta_spike(parts.threshold, state.a, j, True)
+            verbs.theta_spike(parts.threshold, state.a, j)
             if lag > 0.0:
                 state.late[j] = t + lag
                 easy = False

@@ -294,7 +294,7 @@ def carry_neuron(parts, state, j, current, lag, t_ref, inbox, private, until, wo
             out_t[n], out_i[n] = t, j
             n += 1
             fired(inbox, j, t)
-            verbs.theta_spike(parts.threshold, state.a, j, True)
+            verbs.theta_spike(parts.threshold, state.a, j)
             if lag > 0.0:
                 late = t + lag
             else:

@@ -18,7 +18,7 @@ from spikesim.engines import grid_deliver, grid_store
 from spikesim.engines import grid_kernels as kernels
 from spikesim.engines.currents import total_current
 from spikesim.engines.grid_bundle import GridBundle
-from spikesim.engines.grid_deliver import Fresh, Link, Past, Rows, Travel
+from spikesim.engines.grid_deliver import FEW, Fresh, Link, Past, Rows, Travel
 from spikesim.engines.grid_inputs import CHUNK, PoissonDrive
 from spikesim.engines.layout import Block, Layout, Setting, Shard
 from spikesim.errors import ParameterError, UnsupportedError
@@ -27,6 +27,7 @@ from spikesim.network import Network
 NAME = "grid"
 TICK = np.int64  # times are whole steps
 ROW_BYTES = 1_000_000  # rows of input of one shard should stay in the cache of a core
+WHOLE = 4096  # neurons that are worked on at a time where nothing is drawn for each
 HOP_SPIKES = 1 << 20  # spikes of one hop that there is room for
 ENDED = 1 << 62  # epoch of a shard that failed: the others do not wait for it
 
@@ -111,8 +112,9 @@ class GridShard:
         self.sender_size = np.array([b.size for b in layout.blocks], np.int64)
         self.depth = max(1, min(32, ROW_BYTES // (8 * shard.n * len(neuron.receptors))))
         self.rows = np.zeros((len(neuron.receptors), self.depth, shard.n))
-        self.views = tuple(self.rows)
         self.tallies = np.zeros((len(drawn.tables), shard.n), np.uint8)
+        fired = np.zeros((shard.n + 7) // 8 * 8, np.uint8)
+        self.marks = kernels.Marks(fired, fired.view(np.uint64))
         self.chunks = self._chunks()
         room = max(1 << 14, 2 * meeting.hop * meeting.size)
         self.fresh = Fresh(np.empty(room, np.int64), np.empty(room, np.int64), np.zeros(1, np.int64))
@@ -122,12 +124,12 @@ class GridShard:
 
     def _chunks(self) -> NDArray[np.int64]:
         """Pieces of populations, as `march` takes them: local neurons, population, stimulus, numbers of the first."""
-        shard, rows = self.shard, []
+        shard, rows, most = self.shard, [], CHUNK if self.poisson else WHOLE
         for k in range(shard.b1 - shard.b0):
             for place, p in enumerate(shard.block.populations):
                 a, b, shift = shard.overlap(p)
-                for lo in range(a, b, CHUNK):
-                    local, hi = k * shard.width + lo + shift, min(lo + CHUNK, b)
+                for lo in range(a, b, most):
+                    local, hi = k * shard.width + lo + shift, min(lo + most, b)
                     element = (shard.b0 + k) * p.size + lo
                     block = (shard.b0 + k) * shard.block.size + shard.lo - k * shard.width
                     rows.append((local, local + hi - lo, place, k, element, k * (b - a) + lo - a, block))
@@ -145,7 +147,7 @@ class GridShard:
             tuple(shard.part(lambda m, r=r: m.receptors[r]).lower(setting) for r in model.receptors),
             shard.part(lambda m: m.threshold).lower(setting),
             shard.part(lambda m: m.reset).lower(setting),
-            hold.astype(np.float64) if isinstance(hold, np.ndarray) else float(hold),
+            hold.astype(np.int64) if isinstance(hold, np.ndarray) else int(hold),
             float(h),
         )
 
@@ -158,7 +160,7 @@ class GridShard:
         x = tuple(start(v) for v in model.membrane.variables)  # type: ignore[attr-defined]
         ys = tuple(tuple(start(f"{v}_{r}") for v in s.variables) for r, s in model.receptors.items())  # type: ignore[attr-defined]
         a = tuple(start(v) for v in model.threshold.variables)  # type: ignore[attr-defined]
-        return kernels.State(x, ys, a, np.zeros(n, np.float32), np.zeros(n, np.uint8), np.zeros(n, np.uint8))
+        return kernels.State(x, ys, a, np.full(n, -1, np.int64), np.zeros(n, np.uint8))
 
     def inject(self, time: float) -> None:
         """Set injected currents and Poisson rates to what holds from `time` (ms) on."""
@@ -190,8 +192,8 @@ class GridShard:
         limits = np.array([meeting.hop, self.depth, len(self.travel.table), self._fan()], np.int64)
         try:
             reached = self.march(
-                self.parts if first > 0 else self._at_start(), self.state, self.views, self.current, self.lagged,
-                self.bundles[0].synapses, self._rows(), self.travel,
+                self.parts if first > 0 else self._at_start(), self.state, self.marks, self._views(), self.current,
+                self.lagged, self.bundles[0].synapses, self._rows(), self.travel,
                 drive if first > 0 else drive._replace(population=drive.population[:0]),
                 self.chunks, past, self.fresh, meeting.link, self._place(), limits, first, until,
             )  # fmt: skip
@@ -217,17 +219,35 @@ class GridShard:
         bundle, shard = self.bundles[0], self.shard
         cuts = [shard.overlap(p) for p in shard.block.populations]
         bounds = np.array([(a + s, b + s) if a < b else (0, 0) for a, b, s in cuts], np.int64)
-        n = len(bundle.channel_limit)
-        pending = np.zeros((n, shard.b1 - shard.b0), np.int64)
+        counts = (len(bundle.channel_limit), shard.b1 - shard.b0)
         return Rows(
             self.rows,
             self.tallies,
-            pending,
+            np.zeros(counts, np.int64),
+            np.zeros(counts, np.int64),
+            np.empty((*counts, FEW, 3), np.int64),
+            np.isin(bundle.channel_receptor, self._direct()).astype(np.int64),
             bundle.channel_receptor,
             bundle.channel_factor,
             bundle.channel_limit,
             bounds,
         )
+
+    def _direct(self) -> list[int]:
+        """Receptors that need no rows: all that arrives is counts of one channel, and does not move the potential."""
+        bundle, found = self.bundles[0], []
+        for r, synapse in enumerate(self.neuron.receptors.values()):  # type: ignore[attr-defined]
+            kinds = {t.kind for t in bundle.tables if t.receptor == r}
+            channels = bundle.channel_limit[bundle.channel_receptor == r]
+            private = any(item.receptor == r for item in self.poisson)
+            if not (getattr(synapse, "instant", True) or private or kinds - {grid_store.COUNTED}):
+                found += [r] if len(channels) <= 1 and (channels > 0).all() else []
+        return found
+
+    def _views(self) -> tuple[Any, ...]:
+        """Rows of each receptor, None where it needs none."""
+        direct = self._direct()
+        return tuple(None if r in direct else rows for r, rows in enumerate(self.rows))
 
     def _past(self, first: int, histories: list[Any]) -> Past:
         """Spikes that may arrive from step `first` on."""

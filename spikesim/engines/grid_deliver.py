@@ -6,12 +6,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from spikesim import verbs
 from spikesim._jit import kernel, peek, prefetch, publish, rest
 from spikesim.engines.grid_store import BARE, COUNTED, NARROW
 from spikesim.rng import U64
 
 AHEAD = 3  # spikes under way whose synapses are fetched early
 FETCHED, FETCHED_NARROW = 2048, 128  # how many synapses, counted and other
+FEW = 64  # spikes of a step whose targets are remembered
+SPARSE = 5  # targets that one target among many costs as much as
+SPILLED = 2  # a direct channel some of whose counts are in the row already
 PATIENCE = 2000  # looks at the others before the processor is handed on
 
 
@@ -21,6 +25,9 @@ class Rows(NamedTuple):
     rows: Any  # (receptors, steps of a window, neurons) float64, summed weights
     counters: Any  # (channels, neurons) uint8, spikes of the step
     pending: Any  # (channels, stimuli) int64, spikes in the counters
+    load: Any  # (channels, stimuli) int64, their synapses
+    waiting: Any  # (channels, stimuli, FEW, 3) the first of these spikes: first synapse, end, first target
+    direct: Any  # (channels,) 1 where counts go into synapses at the end of the step, not into rows
     receptor: Any  # (channels,)
     factor: Any  # (channels, populations) weight of a count
     limit: Any  # (channels,) spikes that the counters can hold
@@ -148,7 +155,81 @@ def _flush_stimulus(rows, channel, k, stimulus, width):
     for p in range(len(rows.bounds)):
         base = stimulus * width
         flush(rows, channel, k, base + rows.bounds[p, 0], base + rows.bounds[p, 1], p)
-    rows.pending[channel, stimulus] = 0
+    rows.pending[channel, stimulus], rows.load[channel, stimulus] = 0, 0
+
+
+@kernel(inline=True)
+def _is_few(rows, channel, stimulus, width):
+    """Whether to go through targets of spikes instead of through all neurons; the sums are the same."""
+    return rows.pending[channel, stimulus] <= FEW and rows.load[channel, stimulus] * SPARSE < width
+
+
+@kernel(inline=True)
+def _place_of(rows, i):
+    """Population of local neuron i within a stimulus."""
+    p = U64(0)
+    while not (rows.bounds[p, 0] <= i < rows.bounds[p, 1]):
+        p += U64(1)
+    return p
+
+
+@kernel(inner=True)
+def flush_few(synapses, rows, k, width):
+    """Turn counts into weights in row k where few neurons have any; the others are left to `flush`."""
+    for c in range(len(rows.receptor)):
+        row, count, factor = rows.rows[rows.receptor[c], k], rows.counters[c], rows.factor[c]
+        for b in range(rows.pending.shape[1]):
+            if rows.pending[c, b] == 0 or rows.direct[c] > 0 or not _is_few(rows, c, b, width):
+                continue
+            for m in range(rows.pending[c, b]):
+                base = rows.waiting[c, b, m, 2]
+                for s in range(U64(rows.waiting[c, b, m, 0]), U64(rows.waiting[c, b, m, 1])):
+                    i = base + np.int64(synapses.counted[s])
+                    if count[U64(i)] > 0:
+                        row[U64(i)] += factor[_place_of(rows, i - b * width)] * count[U64(i)]
+                        count[U64(i)] = 0
+            rows.pending[c, b], rows.load[c, b] = 0, 0
+
+
+@kernel(inner=True)
+def _land_few(parts, ys, synapses, rows, c, b, width):
+    """Hand counts over to the synapses of the targets of spikes of channel c."""
+    r, count, factor = rows.receptor[c], rows.counters[c], rows.factor[c]
+    for m in range(rows.pending[c, b]):
+        base = rows.waiting[c, b, m, 2]
+        for s in range(U64(rows.waiting[c, b, m, 0]), U64(rows.waiting[c, b, m, 1])):
+            i = base + np.int64(synapses.counted[s])
+            n = count[U64(i)]
+            if n > 0:
+                verbs.receive_at(parts, ys, U64(i), r, factor[_place_of(rows, i - b * width)] * n)
+                count[U64(i)] = 0
+
+
+@kernel(inner=True)
+def _land_all(parts, ys, rows, c, k, b, width):
+    """Hand counts over to the synapses of all neurons, with what is in row k already."""
+    r, count, row = rows.receptor[c], rows.counters[c], rows.rows[rows.receptor[c], k]
+    for p in range(len(rows.bounds)):
+        factor = rows.factor[c, p]
+        for i in range(U64(b * width + rows.bounds[p, 0]), U64(b * width + rows.bounds[p, 1])):
+            verbs.receive_at(parts, ys, i, r, row[i] + factor * count[i])
+            row[i] = 0.0
+            count[i] = 0
+
+
+@kernel(inner=True)
+def land(parts, ys, synapses, rows, k, width):
+    """End of a step: direct channels hand over their counts, and all begin anew."""
+    for c in range(len(rows.receptor)):
+        for b in range(rows.pending.shape[1]):
+            if rows.direct[c] > 0 and rows.pending[c, b] > 0:
+                if rows.direct[c] != SPILLED and _is_few(rows, c, b, width):
+                    _land_few(parts, ys, synapses, rows, c, b, width)
+                else:
+                    _land_all(parts, ys, rows, c, k, b, width)
+            rows.pending[c, b], rows.load[c, b] = 0, 0
+        if rows.direct[c] == SPILLED:
+            rows.direct[c] = 1
 
 
 @kernel(inner=True)
@@ -157,10 +238,7 @@ def _add_counted(synapses, rows, channel, lo, hi, base, first, k):
     row = rows.rows[rows.receptor[channel], k]
     for s in range(lo, hi):
         i = base + synapses.counted[s]
-        p = 0
-        while not (rows.bounds[p, 0] <= i - first < rows.bounds[p, 1]):
-            p += 1
-        row[i] += rows.factor[channel, p]
+        row[i] += rows.factor[channel, _place_of(rows, i - first)]
 
 
 @kernel(inner=True)
@@ -198,7 +276,12 @@ def _take(synapses, rows, travel, t, r, stimulus, width, born, first, last, k, d
             return
         if rows.pending[c, stimulus] == rows.limit[c]:
             _flush_stimulus(rows, c, k, stimulus, width)
-        rows.pending[c, stimulus] += 1
+            rows.direct[c] = SPILLED if rows.direct[c] > 0 else 0
+        m = rows.pending[c, stimulus]
+        if m < FEW:
+            waiting = rows.waiting[c, stimulus, m]
+            waiting[0], waiting[1], waiting[2] = lo, hi, base
+        rows.pending[c, stimulus], rows.load[c, stimulus] = m + 1, rows.load[c, stimulus] + hi - lo
         counter, target, at = rows.counters[c], synapses.counted, U64(base)
         for s in range(U64(lo), U64(hi)):
             counter[at + U64(target[s])] += np.uint8(1)

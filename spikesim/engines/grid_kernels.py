@@ -8,7 +8,7 @@ import numpy as np
 
 from spikesim import verbs
 from spikesim._jit import at, kernel, load, peek, store
-from spikesim.engines.grid_deliver import admit, flush, gather, meet, under_way, visit
+from spikesim.engines.grid_deliver import admit, flush, flush_few, gather, land, meet, under_way, visit
 from spikesim.rng import GOLDEN, U64, mix, unit
 
 
@@ -29,9 +29,15 @@ class State(NamedTuple):
     x: Any  # membrane variables, a tuple of arrays, the potential first
     ys: Any  # synaptic variables, a tuple of tuples of arrays
     a: Any  # threshold variables
-    ref: Any  # refractory steps left
+    until: Any  # last step of refractoriness
     late: Any  # 1 where a reset of the step before is still to be applied
-    fired: Any  # 1 where a spike happened in the step
+
+
+class Marks(NamedTuple):
+    """Who fired in the step, and the same eight at a time."""
+
+    fired: Any  # uint8
+    words: Any  # uint64
 
 
 class Drive(NamedTuple):
@@ -122,7 +128,7 @@ def _add_poisson(drive, d, row, lo, hi, element, place, step):
 def _collect(rows, drive, k, lo, hi, population, stimulus, element, place, step):
     """Add counted spikes and Poisson input to what arrives at neurons lo … hi-1 in row k."""
     for c in range(len(rows.receptor)):
-        if rows.pending[c, stimulus] > 0:
+        if rows.pending[c, stimulus] > 0 and rows.direct[c] == 0:
             flush(rows, c, k, lo, hi, population)
     for d in range(len(drive.population)):
         if drive.population[d] == population:
@@ -130,12 +136,15 @@ def _collect(rows, drive, k, lo, hi, population, stimulus, element, place, step)
 
 
 @kernel(inline=True, inner=True)
-def _update(parts, state, views, current, lagged, k, lo, hi):
-    """Advance neurons lo … hi-1 one step; views[r][k] holds what arrives at receptor r at its end."""
+def _move(parts, state, marks, views, current, lagged, k, step, lo, hi):
+    """Advance neurons lo … hi-1 one step and mark who fires; views[r][k] is what arrives at receptor r at its end.
+
+    All neurons do the same here, so that the loop is vectorised; what a spike does follows in `_fire`.
+    """
     some = False
     for i in range(U64(lo), U64(hi)):  # unsigned: signed ones may count from the end, which costs
         x = load(state.x, i)
-        held = state.ref[i] > 0
+        held = state.until[i] >= step
         new = verbs.advance(parts.membrane, x, i, parts.synapses, state.ys, at(current, i), parts.h)
         dv = verbs.settle_all(parts.synapses, state.ys, views, k, i)
         verbs.theta_decay(parts.threshold, state.a, i)
@@ -144,22 +153,28 @@ def _update(parts, state, views, current, lagged, k, lo, hi):
             v = verbs.reset(parts.reset, v, i)
         v = x[0] if held else v + dv
         fires = v >= verbs.theta(parts.threshold, state.a, i) and not held
-        verbs.theta_spike(parts.threshold, state.a, i, fires)
-        after = verbs.reset(parts.reset, v, i)
-        new = verbs.settle_membrane(parts.membrane, new, after if fires and not lagged else v, fires, i)
-        store(state.x, i, new)
-        state.ref[i] = at(parts.hold, i) if fires else max(state.ref[i] - 1, 0)
-        state.late[i] = fires
-        state.fired[i] = fires
+        store(state.x, i, (v,) + new[1:])  # noqa: RUF005
+        if lagged:
+            state.late[i] = fires
+        marks.fired[i] = fires
         some |= fires
     return some
 
 
-@kernel(inline=True)
-def _pick(state, lo, hi, shift, out, n):
-    """Append the elements of neurons that fired to out; returns the new length."""
-    for i in range(lo, hi):
-        if state.fired[i] > 0:
+@kernel(inner=True)
+def _fire(parts, state, marks, lagged, step, lo, hi, shift, out, n):
+    """Reset the neurons among lo … hi-1 that fired and append their elements to out; returns its new length."""
+    for w in range(lo >> 3, (hi + 7) >> 3):
+        if marks.words[U64(w)] == U64(0):
+            continue
+        for i in range(max(lo, 8 * w), min(hi, 8 * w + 8)):
+            if marks.fired[i] == 0:
+                continue
+            verbs.theta_spike(parts.threshold, state.a, i)
+            x = load(state.x, i)
+            v = x[0] if lagged else verbs.reset(parts.reset, x[0], i)
+            store(state.x, i, verbs.on_spike(parts.membrane, (v,) + x[1:], i))  # noqa: RUF005
+            state.until[i] = step + at(parts.hold, i)
             out[n] = i + shift
             n += 1
     return n
@@ -167,7 +182,7 @@ def _pick(state, lo, hi, shift, out, n):
 
 @kernel(lean=True)
 def march(
-    parts, state, views, current, lagged, synapses, rows, travel, drive, chunks, past, fresh, link, place, limits,
+    parts, state, marks, views, current, lagged, synapses, rows, travel, drive, chunks, past, fresh, link, place, limits,
     first, last,
 ):  # fmt: skip
     """Steps first … last, or as many as there is room for; returns the last one done.
@@ -190,14 +205,13 @@ def march(
                 visit(synapses, rows, travel, s, min(s + depth - 1, last))
             k = s - last_row
             admit(synapses, rows, travel, past, fresh, place, s, last_row, min(last_row + depth - 1, last), False)
+            flush_few(synapses, rows, k, place[2])
             for c in range(len(chunks)):
                 lo, hi = chunks[c, 0], chunks[c, 1]
                 _collect(rows, drive, k, lo, hi, chunks[c, 2], chunks[c, 3], chunks[c, 4], chunks[c, 5], s)
-                if _update(parts, state, views, current, lagged, k, lo, hi):
-                    n = _pick(state, lo, hi, chunks[c, 6], link.element[parity, me], n)
-            for c in range(len(rows.receptor)):
-                for b in range(rows.pending.shape[1]):
-                    rows.pending[c, b] = 0
+                if _move(parts, state, marks, views, current, lagged, k, s, lo, hi):
+                    n = _fire(parts, state, marks, lagged, s, lo, hi, chunks[c, 6], link.element[parity, me], n)
+            land(parts.synapses, state.ys, synapses, rows, k, place[2])
             link.ends[parity, me, s - step] = n
         epoch += 1
         meet(link, me, epoch)

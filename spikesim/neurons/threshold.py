@@ -92,7 +92,7 @@ def _fixed_decay(p, a, i):
 
 
 @verbs.theta_spike.register(FixedKernel)
-def _fixed_spike(p, a, i, spiked):
+def _fixed_spike(p, a, i):
     pass
 
 
@@ -132,8 +132,8 @@ def _adaptive_decay(p, a, i):
 
 
 @verbs.theta_spike.register(AdaptiveKernel)
-def _adaptive_spike(p, a, i, spiked):
-    a[0][i] += at(p.jump, i) if spiked else 0.0
+def _adaptive_spike(p, a, i):
+    a[0][i] += at(p.jump, i)
 
 
 @verbs.e_theta.register(AdaptiveKernel)

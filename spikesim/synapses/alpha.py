@@ -36,6 +36,7 @@ class Alpha(Part):
     variables = ("i", "g")
     linear = True
     exact = True
+    instant = False
     weight_unit = "pA"
 
     def lower(self, setting):

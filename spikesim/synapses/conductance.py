@@ -36,6 +36,7 @@ class ExponentialConductance(Part):
     variables = ("g",)
     linear = False
     exact = False
+    instant = False
     weight_unit = "nS"
 
     def lower(self, setting):

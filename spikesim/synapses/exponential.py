@@ -32,6 +32,7 @@ class Exponential(Part):
     variables = ("i",)
     linear = True
     exact = True
+    instant = False
     weight_unit = "pA"
 
     def lower(self, setting):
