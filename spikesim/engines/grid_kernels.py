@@ -182,8 +182,8 @@ def _fire(parts, state, marks, lagged, step, lo, hi, shift, out, n):
 
 @kernel(lean=True)
 def march(
-    parts, state, marks, views, current, lagged, synapses, rows, travel, drive, chunks, past, fresh, link, place, limits,
-    first, last,
+    parts, state, marks, views, current, lagged, synapses, rows, travel, drive, chunks, past, fresh, link, place,
+    limits, first, last,
 ):  # fmt: skip
     """Steps first … last, or as many as there is room for; returns the last one done.
 
