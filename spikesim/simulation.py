@@ -324,20 +324,45 @@ class Simulation:
         return plastic_state.synapses(self._run, self._plain(projection))
 
     def freeze(self, projection: str) -> None:
-        """From now on, plastic weights stay as they are; traces go on."""
-        self._learning(projection, 1)
+        """From now on, plastic weights stay as they are; traces go on, and so do eligibilities."""
+        self._learning(projection, True)
 
     def thaw(self, projection: str) -> None:
         """End a freeze: spikes from now on change weights again."""
-        self._learning(projection, 0)
+        self._learning(projection, False)
 
-    def _learning(self, projection: str, frozen: int) -> None:
+    def _learning(self, projection: str, frozen: bool) -> None:
         p = self._plain(projection)
         if p.plasticity is None:
             raise ParameterError(f"projection {projection!r} has no plasticity")
         for sweeper in plastic_state.sweepers(self._run, p):
-            sweeper.sweep(self.time)
-            sweeper.bundle.store.frozen[0] = frozen
+            sweeper.freeze(self.time, frozen)
+
+    def reward(self, amount: float, at: float | None = None, projection: str | None = None) -> None:
+        """Give a reward to projections whose rule has a use for it (`plasticity.RewardSTDP`).
+
+        Parameters
+        ----------
+        amount : float
+            Area of the modulator that it releases; negative for punishment.
+        at : float or None, ms
+            When, not before the present; None: now.
+        projection : str or None
+            The projection that learns from it; None: all that can.
+
+        Raises
+        ------
+        ParameterError
+            If `at` lies in the past, or no projection has a use for rewards.
+        """
+        learning = [p for p in self.network.projections if p.plasticity is not None and p.plasticity.modulated]
+        chosen = learning if projection is None else [self._plain(projection)]
+        if not chosen or any(p.plasticity is None for p in chosen):
+            what = "no projection has" if projection is None else f"projection {projection!r} does not have"
+            raise ParameterError(f"reward: {what} a rule with a modulator, such as plasticity=RewardSTDP()")
+        for p in chosen:
+            for sweeper in plastic_state.sweepers(self._run, p):
+                sweeper.reward(amount, self.time if at is None else at, self.time)
 
     def _plain(self, projection: str) -> Projection:
         for p in self.network.projections:

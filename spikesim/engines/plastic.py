@@ -23,7 +23,9 @@ from spikesim.engines.inbox import Inbox
 from spikesim.engines.layout import Shard
 from spikesim.engines.store import Bundle, OwnStore, weight_of
 from spikesim.errors import SimulationError
-from spikesim.plasticity.learn import Posts, add_post, after_spike, decayed, learn, posts
+from spikesim.plasticity.learn import Posts, add_post, after_spike, decayed, last_event, learn, posts
+from spikesim.plasticity.modulator import opened, switched, with_reward
+from spikesim.plasticity.rule import meanwhile
 
 ROOM = 32  # spikes of a target that are kept at first
 
@@ -50,7 +52,7 @@ class PlasticStore(NamedTuple):
     x2: Any
     done: Any  # (1,) up to when target spikes have been taken up by all synapses
     frozen: Any  # (1,) uint8
-    modulator: Any  # (k, 2)
+    modulator: Any  # rows of the modulator, none where the rule has no use for it
 
 
 class Lazy(NamedTuple):
@@ -113,7 +115,7 @@ def _sort(inbox, lo, hi):
 @kernel(inner=True)
 def update(store, s, j, since, x1, x2, t, spike):
     """Bring the weight of synapse s onto target j up to time t; returns it with its sign."""
-    if store.frozen[0] == 0:
+    if store.frozen[0] == 0 or store.modulator.shape[0] > 0:  # eligibilities go on
         e = store.extra[s] if len(store.extra) > 0 else 0.0
         w, e = learn(
             store.rule, store.posts, store.own[s], e, j, since, store.done[0], x1, x2, store.dendritic, t, spike,
@@ -212,6 +214,16 @@ def take_up(store, t):
             update(store, s, np.int64(store.target[s]), store.since[r], store.x1[r], store.x2[r], t, False)
 
 
+@kernel(lean=True)
+def weights_at(store, t, out):
+    """Size of each weight at time t, all spikes up to then having been taken up."""
+    for r in range(len(store.start) - 1):
+        for s in range(store.start[r], store.start[r + 1]):
+            e = store.extra[s] if len(store.extra) > 0 else 0.0
+            now = last_event(store.posts, np.int64(store.target[s]), store.since[r], store.dendritic, t)
+            out[s], _ = meanwhile(store.rule, store.own[s], e, now, t, store.modulator)
+
+
 def attach(bundle: Bundle, shard: Shard, number: int) -> Bundle:
     """Make the synapses of a bundle with one plastic projection learn."""
     projection, store = bundle.projections[0], bundle.store
@@ -235,7 +247,7 @@ def attach(bundle: Bundle, shard: Shard, number: int) -> Bundle:
         x2=np.zeros(rows),
         done=np.full(1, -np.inf),
         frozen=np.zeros(1, np.uint8),
-        modulator=np.empty((0, 2)),
+        modulator=opened(rule),
     )
     return bundle
 
@@ -289,7 +301,7 @@ class Sweeper:
         table: Posts = self.bundle.store.posts
         room = table.time.shape[1]
         most = int((table.count - self.taken).max(initial=0))
-        if most > room:
+        if most >= room:  # the last spike taken up must stay in sight
             name = self.bundle.names[0]
             raise SimulationError(
                 f"Projection {name!r}: a target fired {most} times within one slice, too often to learn"
@@ -297,11 +309,37 @@ class Sweeper:
         if most >= room // 2:
             self.sweep(now)
 
+    def reward(self, amount: Any, at: Any, now: float) -> None:
+        """Add a reward at a time not before `now`."""
+        store: PlasticStore = self.bundle.store
+        rule = self.bundle.projections[0].plasticity
+        assert rule is not None
+        rows = with_reward(rule, store.modulator, amount, at, now, "reward")
+        self.bundle.store = store._replace(modulator=rows)
+
+    def freeze(self, now: float, frozen: bool) -> None:
+        """From `now` on, keep weights as they are, or let them learn."""
+        self.sweep(now)
+        store: PlasticStore = self.bundle.store
+        rule = self.bundle.projections[0].plasticity
+        store.frozen[0] = frozen
+        if rule is not None and rule.modulated:
+            rows = switched(rule, store.modulator, not frozen, now - store.dendritic)
+            self.bundle.store = store._replace(modulator=rows)
+
+    def weights(self, now: float) -> NDArray[np.float64]:
+        """Signed weights that spikes meet which arrive at `now`."""
+        self.sweep(now)
+        store: PlasticStore = self.bundle.store
+        found = store.own.copy()
+        weights_at(store, max(now - store.dendritic, 0.0), found)
+        return store.weight[0] * found
+
     def sweep(self, now: float) -> None:
         """Bring all weights up to date, all spikes having been taken up that arrive up to `now`."""
         store: PlasticStore = self.bundle.store
         up_to = now - store.dendritic
-        if store.frozen[0] == 0:
+        if store.frozen[0] == 0 or len(store.modulator):
             take_up(store, up_to)
         store.done[0] = max(store.done[0], up_to)
         recent = _later(store.posts, up_to - store.dendritic)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spikesim.engines.plastic import LazyInbox, PlasticStore, Sweeper, with_room
+from spikesim.engines.plastic import LazyInbox, Sweeper, with_room
 from spikesim.engines.store import Bundle, OwnStore
 from spikesim.network import Projection
 
@@ -44,8 +44,7 @@ def _ends(shard: Any, bundle: Bundle, q: int) -> tuple[NDArray[np.int64], NDArra
 
 def synapses(run: Any, projection: Projection) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
     """Source, target and present weight of every synapse, by source, then target."""
-    for sweeper in sweepers(run, projection):
-        sweeper.sweep(run.now * run.scale)
+    learnt = {id(s.bundle): s.weights(run.now * run.scale) for s in sweepers(run, projection)}
     columns: list[tuple[Any, Any, Any]] = []
     seen: set[tuple[int, int]] = set()
     for shard, bundle, q in _places(run, projection):
@@ -53,8 +52,10 @@ def synapses(run: Any, projection: Projection) -> tuple[NDArray[np.int64], NDArr
             continue
         seen.add((shard.shard.lo, shard.shard.hi))
         source, target, where = _ends(shard, bundle, q)
-        own = bundle.store.own[where] if isinstance(bundle.store, (OwnStore, PlasticStore)) else 1.0
-        columns.append((source, target, np.broadcast_to(bundle.store.weight[q] * own, source.shape)))
+        weight = bundle.store.weight[q] * (bundle.store.own[where] if isinstance(bundle.store, OwnStore) else 1.0)
+        if id(bundle) in learnt:
+            weight = learnt[id(bundle)][where]
+        columns.append((source, target, np.broadcast_to(weight, source.shape)))
     pre, post, weight = (np.concatenate(c) for c in zip(*columns, strict=True))
     order = np.lexsort((post, pre))
     return pre[order], post[order], weight[order].astype(np.float64)
@@ -79,6 +80,7 @@ def save(run: Any, projection: Projection) -> dict[str, Any]:
         traces = {name: getattr(store, name) for name in ("since", "x1", "x2", "done", "frozen")}
     source, target, own, extra = (np.concatenate(c) for c in zip(*parts, strict=True))
     order = np.lexsort((source, target))  # stable: synapses of one pair stay in the order in which they were drawn
+    traces["modulator"] = store.modulator
     return {"own": own[order], "extra": extra[order], **table, **traces}
 
 
@@ -100,6 +102,6 @@ def restore(run: Any, projection: Projection, saved: dict[str, Any]) -> None:
         posts = with_room(store.posts, saved["time"].shape[1])
         for name in (*_TABLE, "count"):
             getattr(posts, name)[a + shift : b + shift] = saved[name][a:b]
-        bundle.store = store._replace(posts=posts)
+        bundle.store = store._replace(posts=posts, modulator=saved["modulator"])
         for name in ("since", "x1", "x2", "done", "frozen"):
             getattr(store, name)[...] = saved[name]

@@ -5,6 +5,7 @@ from spikesim.plasticity.learn import drive
 from spikesim.plasticity.pair import PairSTDP
 from spikesim.plasticity.power import PowerSTDP
 from spikesim.plasticity.rate import BCM, Hebb, Oja
+from spikesim.plasticity.reward import RewardSTDP
 from spikesim.plasticity.rule import Plasticity
 from spikesim.plasticity.symmetric import SymmetricSTDP
 from spikesim.plasticity.triplet import TripletSTDP
@@ -17,6 +18,7 @@ __all__ = [
     "PairSTDP",
     "Plasticity",
     "PowerSTDP",
+    "RewardSTDP",
     "SymmetricSTDP",
     "TripletSTDP",
     "drive",

@@ -8,6 +8,7 @@ fired, a target spike `dendritic` ms after. (Morrison, Aertsen & Diesmann 2007, 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,6 +18,7 @@ from spikesim._jit import kernel
 from spikesim.errors import ParameterError
 from spikesim.mathkernels import exp_neg
 from spikesim.parameters import as_values
+from spikesim.plasticity.modulator import opened, with_reward
 from spikesim.plasticity.rule import Plasticity, Traces, meanwhile, on_post, on_pre
 from spikesim.spikes import Spikes
 
@@ -73,11 +75,24 @@ def add_post(posts, j, t):
 
 
 @kernel(inline=True, inner=True)
-def learn(p, posts, w, e, j, since, done, x1, x2, dendritic, t, spike, modulator):
-    """Weight and extra number of a synapse onto target j at time t, from those at `since` or `done` if that is later.
+def last_event(posts, j, since, dendritic, t):
+    """Time of the last spike of either side that had come to a synapse onto target j by t, 0 if none had."""
+    now, k = max(since, 0.0), posts.count[j]
+    oldest = max(np.int64(0), k - posts.time.shape[1])
+    while k > oldest and posts.time[j, (k - 1) & (posts.time.shape[1] - 1)] + dendritic > t:
+        k -= 1
+    if k > oldest:
+        now = max(now, posts.time[j, (k - 1) & (posts.time.shape[1] - 1)] + dendritic)
+    return now
 
-    `since` is when the last source spike came to the synapse and x1, x2 are the traces right after it; target spikes
-    up to `done` have been taken up; `spike` tells whether another source spike comes at t.
+
+@kernel(inline=True, inner=True)
+def learn(p, posts, w, e, j, since, done, x1, x2, dendritic, t, spike, modulator):
+    """Weight and extra number of a synapse onto target j after the last of its spikes up to time t.
+
+    `w` and `e` are those after the last spike before: of the source at `since`, whose traces were x1, x2 right after
+    it, or of the target, whose spikes up to `done` have been taken up. `spike` tells whether another source spike comes
+    at t. Both numbers only move from spike to spike, so that they do not depend on when they are asked for.
     """
     mask, rate = posts.time.shape[1] - 1, posts.rate
     k = posts.count[j]
@@ -90,7 +105,9 @@ def learn(p, posts, w, e, j, since, done, x1, x2, dendritic, t, spike, modulator
         if come < now or (come == now and not meets):
             break
         k -= 1
-    now = max(now, 0.0)
+    now = max(since, 0.0)
+    if k > oldest:
+        now = max(now, posts.time[j, (k - 1) & mask] + dendritic)
     while k < end:
         i = k & mask
         come = posts.time[j, i] + dendritic
@@ -102,8 +119,8 @@ def learn(p, posts, w, e, j, since, done, x1, x2, dendritic, t, spike, modulator
         w, e = on_post(p, w, e, decayed(x1, rate[0], dt), second, posts.y1[j, i], posts.y2[j, i])
         now = come
         k += 1
-    w, e = meanwhile(p, w, e, now, t, modulator)
     if spike:
+        w, e = meanwhile(p, w, e, now, t, modulator)
         while k > oldest and posts.time[j, (k - 1) & mask] + dendritic >= t:
             k -= 1
         y1, y2 = _y_at(posts, j, k, t - dendritic)
@@ -128,7 +145,8 @@ def _drive(p, posts, w, pre, post, axonal, dendritic, t_stop, modulator):
         x2 = after_spike(decayed(x2, rate[1], t - since), nearest)
         since = t
     w, e = learn(p, posts, w, e, np.int64(0), since, -np.inf, x1, x2, dendritic, t_stop, False, modulator)
-    out[len(pre)] = w
+    now = last_event(posts, np.int64(0), since, dendritic, t_stop)
+    out[len(pre)], _ = meanwhile(p, w, e, now, t_stop, modulator)
     return out
 
 
@@ -140,6 +158,7 @@ def drive(
     axonal: float = 0.0,
     dendritic: float = 0.0,
     t_stop: float | None = None,
+    rewards: Sequence[tuple[float, float]] = (),
 ) -> NDArray[np.float64]:
     """Weight of one synapse with given spikes on both sides.
 
@@ -155,6 +174,8 @@ def drive(
         How long a source spike and a target spike take to the synapse.
     t_stop : float or None, ms
         Time of the last value; None: when the last spike has come.
+    rewards : pairs of a time (ms) and an amount
+        For rules with a modulator.
 
     Returns
     -------
@@ -164,7 +185,8 @@ def drive(
     Raises
     ------
     ParameterError
-        If the weight is out of the rule's bounds, a delay is negative or trains are of several neurons.
+        If the weight is out of the rule's bounds, a delay is negative, trains are of several neurons, or the rule has
+        no use for rewards.
     """
     if not isinstance(rule, Plasticity):
         raise ParameterError(f"drive: rule must be a plasticity rule such as PairSTDP(), got {rule!r}")
@@ -178,7 +200,10 @@ def drive(
     last = float(max([0.0, *(source[-1:] + axonal), *(target[-1:] + dendritic)]))
     end = last if t_stop is None else float(as_values(t_stop, "drive: t_stop", "ms", f">= {last!r}", scalar=True))
     table = posts(1, 1 << max(1, int(np.ceil(np.log2(len(target) + 1)))), rule.traces())
-    return _drive(rule.lower(None), table, w, source, target, axonal, dendritic, end, np.empty((0, 2)))
+    modulator = opened(rule)
+    for at, amount in rewards:
+        modulator = with_reward(rule, modulator, amount, at, 0.0, "drive: rewards")
+    return _drive(rule.lower(None), table, w, source, target, axonal, dendritic, end, modulator)
 
 
 def _train(spikes: Any, name: str) -> NDArray[np.float64]:

@@ -38,6 +38,7 @@ class Plasticity(Part):
     """
 
     extra: ClassVar[bool] = False  # whether synapses keep a second number
+    modulated: ClassVar[bool] = False  # whether rewards move weights; such a rule has a time constant `tau_d`
 
     def traces(self) -> Traces:
         """The traces that the rule uses."""
