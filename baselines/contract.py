@@ -107,6 +107,8 @@ class Settings:
         Test inputs replayed in the core, from the first on; 0 for all.
     quick_epochs : int
         Passes of a quick comparison, 0 for a third.
+    frames : int
+        Frames of an input that the twin sees one after the other, each for ``steps / frames`` steps; 0 for a still one.
     """
 
     seeds: int = 3
@@ -120,6 +122,7 @@ class Settings:
     gain: float = 10.0
     replayed: int = 0
     quick_epochs: int = 0
+    frames: int = 0
 
 
 @dataclass(frozen=True)
@@ -233,12 +236,15 @@ class Contestant:
         From data, settings and seed to a learner.
     spiking : bool
         Whether it can be replayed (`SpikingLearner`); it then runs over the steps of the settings.
+    within : float or None
+        How far below the artificial network the literature lets it stay, as a fraction.
     """
 
     name: str
     title: str
     build: Callable[[Any, Any, int], Any]
     spiking: bool = False
+    within: float | None = None
 
 
 class Table(NamedTuple):
@@ -287,7 +293,7 @@ class Family:
     exhibits : tuple of Exhibit
         Small experiments of the family's own.
     targets : mapping
-        By task, what the literature lets one expect of ``"ann"`` and ``"snn"``, as fractions.
+        By task, what the literature lets one expect of ``"ann"``, ``"snn"`` and others by name, as fractions.
     deviations : tuple of str
         Where the twin is not what the literature or the artificial network does.
     """

@@ -133,8 +133,9 @@ def _plain(ax: Axes) -> None:
 
 def _picture(ax: Axes, example: Example) -> None:
     ax.axis("off")
-    if example.image is not None and example.image.ndim == 2:
-        ax.imshow(example.image, cmap="gray_r", interpolation="nearest")
+    if example.image is not None and example.image.ndim >= 2:
+        image = example.image.mean(axis=tuple(range(example.image.ndim - 2)))  # frames and channels in one picture
+        ax.imshow(image, cmap="gray_r", interpolation="nearest")
         ax.set_title("input", fontsize=9)
 
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from baselines.contract import Family, Settings, Task
 from baselines.families import FAMILIES
 from baselines.tasks import TASKS
-from spikesim.errors import FileError, unknown
+from spikesim.errors import FileError, ParameterError, unknown
 from spikesim.parameters import as_count
 
 ENGINES = ("event", "grid")
@@ -116,6 +116,11 @@ def make_plan(name: str, options: Options) -> Plan:
         passes = settings.quick_epochs or max(1, settings.epochs // _QUICK_PART)
         settings = dataclasses.replace(settings, seeds=1, epochs=passes)
     settings = dataclasses.replace(settings, **chosen)
+    if settings.frames and settings.steps % settings.frames:
+        raise ParameterError(
+            f"steps: {name} on {task.name} shows {settings.frames} frames one after the other; must be a multiple of "
+            f"{settings.frames}, got {settings.steps}"
+        )
     if options.threads is None:  # small layers lose more to torch's waiting threads than they gain
         return Plan(family, task, settings, options.engine, 1, _processors(), options.quick)
     threads = as_count(options.threads, "threads")

@@ -60,10 +60,13 @@ def _best_rival(e: dict[str, Any]) -> float | None:
 def _target_sentences(f: dict[str, Any]) -> list[str]:
     if f["quick"]:
         return []
-    sentences = []
-    for side, target in f["targets"].items():
-        reached = f["ann" if side == "ann" else "replay"][f["metric"]]
-        who = "ANN" if side == "ann" else "twin"
+    metric, others, sentences = f["metric"], f["others"], []
+    known = {"ann": ("ANN", f["ann"]), "snn": (f["twin"], f["replay"])} | {
+        k: (o["title"], o) for k, o in others.items()
+    }
+    near = {name: f["ann"][metric] - o["within"] for name, o in others.items() if o["within"] is not None}
+    for side, target in (f["targets"] | near).items():
+        who, reached = known[side][0], known[side][1][metric]
         how = "reached" if reached >= target else f"NOT reached, {100 * (target - reached):.2f} points short"
         sentences.append(f"Expected of the {who} from the literature: {target:.1%}; {how} ({reached:.2%}).")
     return sentences

@@ -112,7 +112,7 @@ def _other(plan: Plan, other: Contestant, records: list[dict[str, Any]]) -> dict
     side = _side(plan.task.metric, [row["replay" if other.spiking else "ann"] for row in rows])
     if other.spiking:
         side |= _agreement([row["agreement"] for row in rows])
-    return {"title": other.title, **side}
+    return {"title": other.title, "within": other.within, **side}
 
 
 def _side(metric: str, outcomes: list[dict[str, Any]]) -> dict[str, Any]:

@@ -238,6 +238,36 @@ class Bernoulli(nn.Module):
         return prepared
 
 
+class Events(nn.Module):
+    """Inputs (k, frames, …) of 0 and 1 are spikes already, as an event camera sends them: nothing is encoded.
+
+    Parameters
+    ----------
+    steps : int
+        Time steps, a multiple of `frames`; the spikes of a frame come in the first of its steps.
+    frames : int
+        Frames of an input.
+    """
+
+    def __init__(self, steps: int, frames: int) -> None:
+        super().__init__()
+        self.steps, self.frames = steps, frames
+
+    def prepare(self, x: NDArray[np.float32], seed: Sequence[int]) -> Tensor:
+        """Spikes (T, k, …)."""
+        spikes = np.zeros((self.steps, len(x), *x.shape[2:]), np.float32)
+        spikes[:: self.steps // self.frames] = np.swapaxes(x, 0, 1)
+        return torch.from_numpy(spikes)
+
+    def draws(self, x: NDArray[np.float32]) -> int:
+        """Nothing is drawn."""
+        return 0
+
+    def forward(self, prepared: Tensor) -> Tensor:
+        """The input itself."""
+        return prepared
+
+
 class Direct(nn.Module):
     """Direct code: real values drive a first layer of neurons in every step; their spikes are the input of the rest.
 

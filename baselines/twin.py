@@ -131,7 +131,8 @@ class SpikingClassifier(Classifier):
         return sum(int(np.prod(self._shapes[cell.name])) for cell in self.module.cells)
 
     def _encoder_updates(self, steps: int) -> int:
-        return steps * int(np.prod(self._shapes[INPUT])) if not self._draws() else 0
+        """Changes of the neurons of a direct-coded first layer."""
+        return steps * int(np.prod(self._shapes[INPUT])) if hasattr(self.module.encoder, "neuron") else 0
 
     def _draws(self) -> int:
         return self.module.encoder.draws(self.data.test.x)  # type: ignore[operator]
@@ -218,7 +219,8 @@ class SpikingClassifier(Classifier):
     # ------------------------------------------------------------ one by one, and stimuli
 
     def _speeds(self, shapes: dict[str, tuple[int, ...]], engine: str) -> list[dict[str, Any]]:
-        prepared = [self.prepare(self.data.test.x[i : i + 1], TEST, i) for i in range(INPUTS)]
+        n = min(INPUTS, len(self.data.test.y))
+        prepared = [self.prepare(self.data.test.x[i : i + 1], TEST, i) for i in range(n)]
         steps = self.settings.steps
         return speeds(lambda factor: self._changed(factor, steps), THRESHOLDS, prepared, shapes, engine)
 

@@ -31,6 +31,7 @@ from baselines.spiking import (  # noqa: E402
     Bernoulli,
     Converted,
     Direct,
+    Events,
     Gate,
     Leaky,
     rate_encode,
@@ -254,6 +255,21 @@ def test_direct_coded_frames_drive_the_first_layer(engine) -> None:
     held = g.encoder(torch.from_numpy(x))
     alone = g.encoder.neuron(g.encoder.layer(torch.from_numpy(x[0])).repeat_interleave(2, 0)[:, None])
     assert torch.equal(held, alone)  # each frame for two steps
+
+
+@pytest.mark.parametrize("engine", ["event", "grid"])
+def test_events_of_a_camera_reach_the_first_layer_unchanged(engine) -> None:
+    """Two polarities, an odd number of pixels to pool, frames of two steps."""
+    torch.manual_seed(3)
+    g = SpikingGraph(Events(10, 5))
+    first = nn.Sequential(strong(nn.Conv2d(2, 3, 3, padding=1, bias=False), 4.0), normalised(3))
+    g.add("conv", Leaky(0.8), g.wire(first, INPUT))
+    g.add("any", Gate(), g.wire(nn.MaxPool2d(2), "conv"))
+    g.add("output", Leaky(0.9), g.wire(nn.Sequential(nn.Flatten(), strong(nn.Linear(27, 4), 4.0)), "any"))
+    x = np.random.default_rng(1).integers(0, 2, (1, 5, 2, 7, 7)).astype(np.float32)
+    seen = g.encoder(g.encoder.prepare(x, (0,)))[:, 0].numpy()
+    assert np.array_equal(seen[::2], x[0]) and not seen[1::2].any()
+    assert equal_spikes(g, x, engine)["output"] > 0
 
 
 @pytest.mark.parametrize("levels", [4, 8])
@@ -521,6 +537,7 @@ def test_diverged_training_says_so() -> None:
         (["mlp"], {"seeds": 0}, "seeds: must be >= 1, got 0"),
         (["mlp"], {"epochs": -1}, "epochs: must be >= 1, got -1"),
         (["mlp"], {"steps": 0}, "steps: must be >= 1, got 0"),
+        (["lstm"], {"data": "digits", "steps": 12}, "8 frames one after the other; must be a multiple of 8, got 12"),
         (["mlp"], {"threads": 0}, "threads: must be >= 1, got 0"),
         (["mlp"], {"engine": "gird"}, "unknown engine 'gird' (did you mean 'grid'?)"),
     ],

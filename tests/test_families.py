@@ -22,7 +22,8 @@ from baselines.counting import watched  # noqa: E402
 from baselines.families import FAMILIES, cnn, gnn, perceptron, resnet  # noqa: E402
 from baselines.html import page  # noqa: E402
 from baselines.runner import agreement, train  # noqa: E402
-from baselines.tasks import TASKS  # noqa: E402
+from baselines.tasks import TASKS, nmnist  # noqa: E402
+from spikesim.datasets.nmnist import Recordings  # noqa: E402
 
 
 def scrap(data):
@@ -173,6 +174,36 @@ def test_twins_have_the_sizes_of_the_networks_they_mirror() -> None:
     _, data, settings = embedded("cnn")
     sizes = [sum(p.numel() for p in build(data, settings).parameters()) for build in (cnn.build_ann, cnn.build_snn)]
     assert sizes[0] == sizes[1]
+
+
+def test_events_fall_into_frames_of_30_ms() -> None:
+    times = np.array([0, 29_999, 30_000, 336_040], np.uint32)
+    ones, offsets = np.ones(4, np.uint8), np.array([0, 3, 4])
+    recordings = Recordings(7 * ones, 5 * ones, ones, times, offsets, np.zeros(2, np.uint8))
+    x = nmnist.frames_of(recordings)
+    assert [tuple(map(int, at)) for at in zip(*np.nonzero(x), strict=True)] == [
+        (0, 0, 1, 5, 7), (0, 1, 1, 5, 7), (1, 9, 1, 5, 7)
+    ]  # fmt: skip
+
+
+def test_frames_of_events_make_both_sides_of_the_convolutional_network() -> None:
+    """Counts over time on one side, events as they come on the other; equal sizes."""
+    rng = np.random.default_rng(0)
+    parts = [Split(rng.integers(0, 2, (n, 5, 2, 14, 14)).astype(np.float32), np.arange(n) % 3) for n in (12, 6, 6)]
+    data = Classification(*parts, 3)
+    settings = cnn.CNNSettings(epochs=1, steps=5, frames=5, batch_size=6, kernel=3, hidden=8)
+    ann, twin = cnn.ann(data, settings, 0), cnn.twin(data, settings, 0)
+    with torch.no_grad():
+        for parameter in twin.module.parameters():
+            if parameter.ndim > 1:
+                parameter.mul_(4.0)
+    train(ann, 1, lambda fraction: None)
+    assert 0 <= ann.test().score <= 1
+    tested = twin.test()
+    replayed = twin.replay("event", 1, lambda n: None)
+    assert tested.input_spikes == replayed.input_spikes == data.test.x.sum()
+    assert tested.skipping.draws == 0 and tested.skipping.macs == 0  # nothing is encoded
+    assert agreement(tested, replayed)["equal"] == 6 and replayed.spikes == tested.spikes > 0
 
 
 # --- gates, margins, capacity ----------------------------------------------------------------------------------------

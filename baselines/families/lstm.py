@@ -17,6 +17,8 @@ DEVIATIONS = (
     "one recurrent layer on every side; LSTM and GRU answer from the mean of their states over time and the last one",
     "the twin is direct-coded: real inputs drive a first layer of leaky neurons in every step (multiply-accumulates); "
     "its spikes drive a recurrent layer whose thresholds adapt (Bellec et al. 2018, arXiv:1803.09574)",
+    "batch normalisation of the features every side sees, and before the twin's neurons, where it is folded into the "
+    "weights for the replay",
     "the spikes of the first layer are the input of the replay; the core runs the recurrent layer and the answer",
     "the control sees the mean of each input over time and nothing of its order: what it reaches needs no recurrence",
     "validation data choose settings and the best epoch; no augmentation of the data",
@@ -33,8 +35,6 @@ class LSTMSettings(Settings):
         Units of the recurrent layers.
     first : int
         Neurons of the twin's first layer.
-    hold : int
-        Steps for which the twin sees each frame; `steps` is the number of frames times this.
     beta, rho, jump : float
         Decay of the twin's membranes and thresholds per step, and the jump of a threshold at a spike.
     dropout : float
@@ -43,7 +43,6 @@ class LSTMSettings(Settings):
 
     hidden: int = 64
     first: int = 64
-    hold: int = 1
     beta: float = 0.8
     rho: float = 0.95
     jump: float = 0.2
@@ -90,6 +89,24 @@ class Recurrent(nn.Module):
         return h, h
 
 
+class Normalised(nn.Module):
+    """Batch normalisation of every feature over inputs and time.
+
+    Parameters
+    ----------
+    n : int
+        Features.
+    """
+
+    def __init__(self, n: int) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm1d(n)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(k, frames, n), the same shape."""
+        return self.norm(x.flatten(0, 1)).unflatten(0, x.shape[:2])
+
+
 class MeanOverTime(nn.Module):
     """What is left of a sequence without its order."""
 
@@ -99,20 +116,26 @@ class MeanOverTime(nn.Module):
 
 
 def build_ann(data: Classification, s: LSTMSettings, gated: bool = False) -> nn.Module:
-    """Recurrent layer, linear."""
+    """Normalisation, recurrent layer, linear."""
     n = data.train.x.shape[2]
-    return nn.Sequential(Recurrent(n, s.hidden, gated), nn.Dropout(s.dropout), nn.Linear(2 * s.hidden, data.classes))
+    answer = nn.Sequential(nn.Dropout(s.dropout), nn.Linear(2 * s.hidden, data.classes))
+    return nn.Sequential(Normalised(n), Recurrent(n, s.hidden, gated), answer)
+
+
+def normalised(n_in: int, n_out: int) -> nn.Sequential:
+    """Linear map and batch normalisation, which is folded into it before the replay."""
+    return nn.Sequential(nn.Linear(n_in, n_out, bias=False), nn.BatchNorm1d(n_out))
 
 
 def build_snn(data: Classification, s: LSTMSettings) -> SpikingGraph:
     """Leaky neurons on real inputs, recurrent adaptive neurons, leaky neurons that answer."""
-    _, frames, n = data.train.x.shape
-    g = SpikingGraph(Direct(nn.Linear(n, s.first), Leaky(s.beta), s.steps, frames))
+    n = data.train.x.shape[2]
+    g = SpikingGraph(Direct(normalised(n, s.first), Leaky(s.beta), s.steps, s.frames))
     back = nn.Linear(s.hidden, s.hidden, bias=False)
     nn.init.orthogonal_(back.weight, gain=0.5)
-    forth = g.wire(nn.Linear(s.first, s.hidden), INPUT)
+    forth = g.wire(normalised(s.first, s.hidden), INPUT)
     g.add("recurrent", AdaptiveLeaky(s.beta, s.rho, s.jump), forth, g.wire(back, "recurrent", delay=1))
-    g.add("output", Leaky(s.beta), g.wire(nn.Linear(s.hidden, data.classes), "recurrent"))
+    g.add("output", Leaky(s.beta), g.wire(normalised(s.hidden, data.classes), "recurrent"))
     return g
 
 
@@ -131,9 +154,8 @@ def control(data: Classification, s: LSTMSettings, seed: int) -> Classifier:
 
     def build() -> nn.Module:
         n = data.train.x.shape[2]
-        return nn.Sequential(
-            MeanOverTime(), nn.Linear(n, 2 * s.hidden), nn.ReLU(), nn.Linear(2 * s.hidden, data.classes)
-        )
+        layers = nn.Linear(n, 2 * s.hidden), nn.ReLU(), nn.Linear(2 * s.hidden, data.classes)
+        return nn.Sequential(Normalised(n), MeanOverTime(), *layers)
 
     return Classifier(build, data, s, seed, s.lr_ann, s.decay_ann)
 
@@ -148,11 +170,13 @@ FAMILY = Family(
     title="LSTM",
     settings={
         "fsdd": LSTMSettings(
-            seeds=3, epochs=30, steps=40, hidden=128, first=128, lr_ann=3e-3, lr_snn=2e-3, gain=20.0, decay_snn=1e-3
+            seeds=3, epochs=16, steps=40, frames=40, hidden=128, first=128, lr_ann=3e-3, lr_snn=5e-3, gain=20.0
         ),
-        "braille": LSTMSettings(seeds=3, epochs=40, steps=76, hidden=128, lr_ann=5e-3, lr_snn=2e-3, gain=20.0),
+        "braille": LSTMSettings(
+            seeds=3, epochs=40, steps=76, frames=76, hidden=128, lr_ann=5e-3, lr_snn=2e-3, gain=20.0
+        ),
         "digits": LSTMSettings(
-            seeds=3, epochs=30, steps=16, hold=2, hidden=128, first=128, lr_ann=1e-2, lr_snn=1e-2, quick_epochs=15
+            seeds=3, epochs=30, steps=16, frames=8, hidden=128, first=128, lr_ann=1e-2, lr_snn=1e-2, quick_epochs=15
         ),
     },
     ann=ann,

@@ -98,8 +98,8 @@ FAMILY = Family(
     ann=ann,
     snn=twin,
     others=(
-        Contestant("converted", "rate-converted twin", converted, spiking=True),
-        Contestant("qcfs", "QCFS-converted twin", qcfs, spiking=True),
+        Contestant("converted", "rate-converted twin", converted, spiking=True, within=0.005),
+        Contestant("qcfs", "QCFS-converted twin", qcfs, spiking=True, within=0.005),
     ),
     targets={"mnist": {"ann": 0.98, "snn": 0.97}},
     deviations=DEVIATIONS,
