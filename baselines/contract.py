@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import Any, BinaryIO, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,6 +83,36 @@ class Graph(NamedTuple):
     classes: int
 
 
+class Control(NamedTuple):
+    """A control task: actions chosen one after the other, a return at the end of an episode.
+
+    Parameters
+    ----------
+    name : str
+        What the environment is called.
+    make : callable
+        A new environment with gymnasium's `reset` and `step`, discrete actions, observations a vector (n,).
+    scale : array (n,)
+        What observations are divided by; most then lie in -1 … 1.
+    actions, horizon : int
+        Actions to choose from, steps of an episode at most.
+    worst, best : float
+        Returns that count as 0 and as 1.
+    """
+
+    name: str
+    make: Callable[[], Any]
+    scale: NDArray[np.float32]
+    actions: int
+    horizon: int
+    worst: float
+    best: float
+
+    def score(self, returns: NDArray[np.float64]) -> float:
+        """Mean return on the scale from worst to best."""
+        return float(np.mean(returns) - self.worst) / (self.best - self.worst)
+
+
 @dataclass(frozen=True)
 class Settings:
     """Settings every family has; families add their own fields.
@@ -127,11 +157,12 @@ class Settings:
 
 @dataclass(frozen=True)
 class Example:
-    """One inference of the replay, to be looked at."""
+    """One inference of the replay, to be looked at; `animation` writes a GIF of more than one."""
 
     title: str
     image: NDArray[np.float32] | None
     layers: Mapping[str, Spikes]
+    animation: Callable[[BinaryIO], object] | None = None
 
 
 @dataclass(frozen=True)
@@ -156,6 +187,8 @@ class Outcome:
         Spikes of the encoder in all inferences.
     predictions : array (inferences,) or None
         What was answered, where the task has answers to compare.
+    expected : array (inferences,) or None
+        Replay: torch's answers to the same inputs, where these follow from the answers before (control).
     skipping : Operations or None
         The same inferences on hardware that skips factors of zero; of a spiking network, on hardware that works per
         event.
@@ -180,6 +213,7 @@ class Outcome:
     spikes: int = 0
     input_spikes: int = 0
     predictions: NDArray[np.int64] | None = None
+    expected: NDArray[np.int64] | None = None
     skipping: Operations | None = None
     example: Example | None = None
     curve: Sequence[Mapping[str, Any]] = ()

@@ -37,6 +37,7 @@ _CAPTIONS = {
     "detail": "steps and thresholds, spread over price tables, learning, confusions",
     "exhibits": "small experiments",
     "raster": "the first test input in the core",
+    "animation": "moving pictures of the replay in the core",
 }
 
 
@@ -48,7 +49,7 @@ def page(families: Sequence[dict[str, Any]], pictures: Mapping[str, bytes]) -> s
     families : sequence of dict
         Entries of the JSON document.
     pictures : mapping
-        PNG files by name, ``FAMILY_KIND.png``.
+        PNG files by name, ``FAMILY_KIND.png``, and ``FAMILY_animation.gif``.
     """
     body = ["<h1>ANN and spiking twin</h1>"]
     if len(families) > 1:
@@ -71,12 +72,13 @@ def _family(f: dict[str, Any], pictures: Mapping[str, bytes]) -> list[str]:
     first, *rest = sheets(f)
     parts.append(_table(first._replace(heading="Both sides, per inference")))
     for kind, caption in _CAPTIONS.items():
-        name = f"{f['family']}_{kind}.png"
+        kind_of = "gif" if kind == "animation" else "png"
+        name = f"{f['family']}_{kind}.{kind_of}"
         if name in pictures:
             data = base64.b64encode(pictures[name]).decode()
             text = f"{f['family']}: {caption}"
             parts.append(
-                f'<figure><img alt="{escape(text)}" src="data:image/png;base64,{data}">'
+                f'<figure><img alt="{escape(text)}" src="data:image/{kind_of};base64,{data}">'
                 f"<figcaption>{escape(text)}</figcaption></figure>"
             )
     parts += [_table(sheet) for sheet in rest]

@@ -22,7 +22,7 @@ from scipy import sparse
 from torch import Tensor, nn
 
 from baselines.graph import INPUT, SpikingGraph, Wire
-from baselines.spiking import AdaptiveLeaky, Converted, Gate, Leaky
+from baselines.spiking import AdaptiveLeaky, Converted, Gate, Leaky, Membrane
 from spikesim import (
     IF,
     LIF,
@@ -66,6 +66,9 @@ def core_neuron(neuron: nn.Module) -> Neuron:
     if isinstance(neuron, Converted):
         theta = neuron.threshold
         return Neuron(IF(), Delta(), FixedThreshold(theta), ResetBySubtraction(amount=theta, lag=STEP))
+    if isinstance(neuron, Membrane):
+        held = IF() if neuron.beta == 1.0 else LIF(tau_m=_tau(neuron.beta))
+        return Neuron(held, Delta(), FixedThreshold(_NEVER), ResetTo(0.0))
     assert isinstance(neuron, (Leaky, AdaptiveLeaky))
     membrane = IF() if neuron.beta == 1.0 else LIF(tau_m=_tau(neuron.beta))
     theta = float(np.nextafter(neuron.threshold, np.inf))
@@ -121,6 +124,7 @@ def _probe(module: nn.Module, in_shape: tuple[int, ...]) -> Lowered:
 
 
 _NOTHING = 1e-13
+_NEVER = 1e12  # a threshold no membrane reaches
 
 
 def _leaves(module: nn.Module) -> list[nn.Module]:

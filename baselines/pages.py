@@ -135,7 +135,8 @@ def title(f: dict[str, Any]) -> str:
     """Heading of one family."""
     seeds = f"{f['seeds']} {'seed' if f['seeds'] == 1 else 'seeds'}"
     if f["seeds"] < f["seeds_planned"]:
-        seeds = f"{f['seeds']} of {f['seeds_planned']} seeds (interrupted)"
+        why = "diverged" if f["seeds"] + len(f["diverged"]) == f["seeds_planned"] else "interrupted"
+        seeds = f"{f['seeds']} of {f['seeds_planned']} seeds ({why})"
     return f"{capital(f['title'])} and its spiking twin on {f['task_title']} — {seeds}"
 
 

@@ -13,7 +13,8 @@ _AGREE, _SPIKES = 0.999, 0.001  # replay and torch: equal answers at least, diff
 
 def findings(family: dict[str, Any]) -> list[str]:
     """What the numbers say, losses included."""
-    found = [_accuracy_sentence(family), *_target_sentences(family), *_energy_sentences(family)]
+    found = [f"Seed {d['seed']} is in no figure: {d['error']}." for d in family["diverged"]]
+    found += [_accuracy_sentence(family), *_target_sentences(family), *_energy_sentences(family)]
     if spread := _spread_sentence(family):
         found.append(spread)
     found += [_replay_sentence("Replay in the core", family["replay"])]
@@ -68,7 +69,9 @@ def _target_sentences(f: dict[str, Any]) -> list[str]:
     for side, target in (f["targets"] | near).items():
         who, reached = known[side][0], known[side][1][metric]
         how = "reached" if reached >= target else f"NOT reached, {100 * (target - reached):.2f} points short"
-        sentences.append(f"Expected of the {who} from the literature: {target:.1%}; {how} ({reached:.2%}).")
+        each = [r["ann" if side == "ann" else "replay"]["score"] for r in f["per_seed"]]
+        seeds = f", by {sum(score >= target for score in each)} of {len(each)} seeds" if len(each) > 1 else ""
+        sentences.append(f"Expected of the {who} from the literature: {target:.1%}; {how} ({reached:.2%}{seeds}).")
     return sentences
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,6 +17,14 @@ from spikesim.commands import to_json
 
 SIDES = ("ann", "snn", "replay")
 _MEANS = ("wall_s", "train_s", "validation", "best_epoch", "spikes", "input_spikes")
+
+
+class Diverged(NamedTuple):
+    """A training that came to nothing."""
+
+    family: str
+    seed: int
+    error: str
 
 
 @dataclass
@@ -57,18 +65,23 @@ class Report:
 
 
 def summarise(
-    plans: Sequence[Plan], records: Sequence[dict[str, Any]], interrupted: bool = False, written: Sequence[Path] = ()
+    plans: Sequence[Plan],
+    records: Sequence[dict[str, Any]],
+    diverged: Sequence[Diverged] = (),
+    interrupted: bool = False,
+    written: Sequence[Path] = (),
 ) -> Report:
-    """Report on all plans of which at least one seed was finished."""
+    """Report on all plans of which at least one seed was finished; trainings that diverged are named."""
     families = []
     for plan in plans:
         mine = [r for r in records if (r["family"], r["task"]) == (plan.family.name, plan.task.name)]
         if mine:
-            families.append(_family(plan, mine))
+            failed = [d for d in diverged if d.family == plan.family.name]
+            families.append(_family(plan, mine, failed))
     return Report(families, interrupted, tuple(written))
 
 
-def _family(plan: Plan, records: list[dict[str, Any]]) -> dict[str, Any]:
+def _family(plan: Plan, records: list[dict[str, Any]], diverged: Sequence[Diverged]) -> dict[str, Any]:
     metric = plan.task.metric
     sides = {side: _side(metric, [r[side] for r in records]) for side in SIDES}
     sides["replay"] |= _agreement([r["agreement"] for r in records])
@@ -81,6 +94,7 @@ def _family(plan: Plan, records: list[dict[str, Any]]) -> dict[str, Any]:
         "metric": metric,
         "seeds": len(records),
         "seeds_planned": plan.settings.seeds,
+        "diverged": [{"seed": d.seed, "error": d.error} for d in diverged],
         "quick": plan.quick,
         **sides,
         "rivals": rivals(contestants, metric),

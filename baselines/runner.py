@@ -14,16 +14,17 @@ from typing import Any
 import numpy as np
 
 from baselines.contract import Contestant, Example, Learner, Outcome, Quantisable, SpikingLearner, rival_bits
-from baselines.errors import require_extra
+from baselines.errors import TrainingError, require_extra
 from baselines.figures import DRAWINGS, draw_raster
 from baselines.html import page
 from baselines.plan import Options, Plan, make_plan
 from baselines.records import HTML, PAGE, REPORT, Folder, outcome_record, plain
-from baselines.report import Report, summarise
+from baselines.report import Diverged, Report, summarise
 from spikesim import __version__
 from spikesim.progress import ProgressOption, track
 
 DEFAULT_FAMILY = "mlp"
+ANIMATION = "animation.gif"
 _PACKAGES = ("torch", "snntorch", "scikit-learn", "numpy", "numba")
 
 Tell = Callable[[float], object]  # told which fraction of its part is done
@@ -55,19 +56,25 @@ def compare(families: Sequence[str] = (), options: Options | None = None, progre
         If a name or a number makes no sense.
     FileError
         If data are missing, or `Options.out` holds something that would be lost.
+    TrainingError
+        If every training diverged; where some did, the report names them and leaves them out of its figures.
     """
     require_extra()
     options = options or Options()
     plans = [make_plan(name, options) for name in dict.fromkeys(families or (DEFAULT_FAMILY,))]
-    pictures = [f"{plan.family.name}_{kind}.png" for plan in plans for kind in ("raster", *DRAWINGS)]
+    kinds = ("raster.png", ANIMATION, *(f"{kind}.png" for kind in DRAWINGS))
+    pictures = [f"{plan.family.name}_{kind}" for plan in plans for kind in kinds]
     folder = Folder(options.out, options.overwrite, [p.key for p in plans], pictures) if options.out else None
     records: list[dict[str, Any]] = []
+    diverged: list[Diverged] = []
     try:
         for plan in plans:
-            _run_plan(plan, folder, records, progress)
+            _run_plan(plan, folder, records, diverged, progress)
     except KeyboardInterrupt:
-        return summarise(plans, records, interrupted=True, written=folder.written if folder else ())
-    report = summarise(plans, records)
+        return summarise(plans, records, diverged, interrupted=True, written=folder.written if folder else ())
+    if diverged and not records:
+        raise TrainingError(f"{diverged[0].family}, seed {diverged[0].seed}: {diverged[0].error}; no seed was finished")
+    report = summarise(plans, records, diverged)
     if folder:
         _write(folder, report)
     return report
@@ -106,7 +113,13 @@ def train(learner: Learner, epochs: int, tell: Tell) -> dict[str, Any]:
     return {"train_s": took, "validation": float(best), "best_epoch": best_epoch, "learning": learning}
 
 
-def _run_plan(plan: Plan, folder: Folder | None, records: list[dict[str, Any]], progress: ProgressOption) -> None:
+def _run_plan(
+    plan: Plan,
+    folder: Folder | None,
+    records: list[dict[str, Any]],
+    diverged: list[Diverged],
+    progress: ProgressOption,
+) -> None:
     """All seeds of one family; seeds that `folder` knows already are taken from there."""
     seeds = plan.settings.seeds
     label = f"{plan.family.name} on {plan.task.name}, {seeds} {'seed' if seeds == 1 else 'seeds'}"
@@ -115,12 +128,27 @@ def _run_plan(plan: Plan, folder: Folder | None, records: list[dict[str, Any]], 
         for seed in range(seeds):
             record = folder.find(plan.key, seed) if folder else None
             if record is None:
-                record, example = _run_seed(plan, data, seed, partial(_show_seed, show, seed, plan.work))
+                try:
+                    record, example = _run_seed(plan, data, seed, partial(_show_seed, show, seed, plan.work))
+                except TrainingError as error:
+                    diverged.append(Diverged(plan.family.name, seed, str(error)))
+                    _show_seed(show, seed, plan.work, plan.work)
+                    continue
                 if folder:
                     folder.add(record)
-                if folder and seed == 0 and example:
-                    folder.write(f"{plan.family.name}_raster.png", draw_raster(example, _title(plan)))
+                if folder and example:
+                    _draw_example(folder, plan, example)
             records.append(record)
+
+
+def _draw_example(folder: Folder, plan: Plan, example: Example) -> None:
+    """Pictures of the first seed that was finished."""
+    raster = f"{plan.family.name}_raster.png"
+    if (folder.path / raster).exists():
+        return
+    folder.write(raster, draw_raster(example, _title(plan)))
+    if example.animation:
+        folder.write(f"{plan.family.name}_{ANIMATION}", example.animation)
 
 
 def _show_seed(show: Tell, seed: int, work: float, done: float) -> None:
@@ -200,12 +228,14 @@ def _other_record(plan: Plan, clock: _Clock, other: Contestant, data: Any, seed:
 def agreement(snn: Outcome, replayed: Outcome) -> dict[str, int | float | None]:
     """How far the replay equals torch: equal answers, and spikes of all neurons on both sides.
 
-    Where only the first test inputs were replayed, torch's spikes are those of the same inputs.
+    Where only the first test inputs were replayed, or the replay came to inputs of its own, torch's are those of the
+    same inputs.
     """
     equal = None
     n = replayed.inferences
-    if snn.predictions is not None and replayed.predictions is not None:
-        equal = int(np.count_nonzero(snn.predictions[:n] == replayed.predictions))
+    expected = snn.predictions[:n] if replayed.expected is None and snn.predictions is not None else replayed.expected
+    if expected is not None and replayed.predictions is not None:
+        equal = int(np.count_nonzero(expected == replayed.predictions))
     torch = replayed.notes.get("spikes_in_torch", snn.spikes)
     return {"equal": equal, "inferences": n, "spikes_torch": int(torch), "spikes_core": replayed.spikes}
 
@@ -220,9 +250,10 @@ def _write(folder: Folder, report: Report) -> None:
             name = f"{family['family']}_{kind}.png"
             folder.write(name, fill)
             pictures[name] = (folder.path / name).read_bytes()
-        raster = folder.path / f"{family['family']}_raster.png"
-        if raster.exists():
-            pictures[raster.name] = raster.read_bytes()
+        for kind in ("raster.png", ANIMATION):
+            path = folder.path / f"{family['family']}_{kind}"
+            if path.exists():
+                pictures[path.name] = path.read_bytes()
     folder.write_text(HTML, page(report.families, pictures))
     folder.write_text(PAGE, report.markdown())
     folder.write_text(REPORT, report.json() + "\n")

@@ -52,7 +52,7 @@ def speeds(
         blueprint = Blueprint(graph, shapes)
         if factor == 1.0 or blueprint.neurons <= _LARGEST:
             spikes, torch_s = _in_torch(graph, prepared)
-            cells = [cell.name for cell in graph.cells]
+            cells = [cell.name for cell in graph.cells if not getattr(graph.neurons[cell.name], "silent", False)]
             fired = sum(float(one[name].mean() * one[name][0].numel()) for one in spikes for name in cells)
             neurons = sum(spikes[0][name][0].numel() for name in cells)
             rate = fired / len(spikes) / neurons

@@ -208,6 +208,31 @@ class Gate(nn.Module):
         return currents
 
 
+class Membrane(nn.Module):
+    """Leaky membranes that never fire, ``U[t] = beta U[t-1] + I[t]``: what they hold is the answer.
+
+    Parameters
+    ----------
+    beta : float
+        Decay per time step, > 0 … 1.
+    """
+
+    silent = True
+
+    def __init__(self, beta: float = 1.0) -> None:
+        super().__init__()
+        self.beta = beta
+
+    def forward(self, currents: Tensor, feedback: Feedback | None = None) -> Tensor:
+        """Membranes after every step."""
+        if self.beta == 1.0:
+            return currents.cumsum(0)
+        held = [currents[0]]
+        for step in currents[1:]:
+            held.append(self.beta * held[-1] + step)
+        return torch.stack(held)
+
+
 # --- encoders: from inputs to spikes (T, batch, …) -------------------------------------------------------------------
 
 

@@ -516,6 +516,28 @@ def test_progress_reaches_the_end_without_turning_back(toy) -> None:
     assert seen == sorted(seen) and seen[-1] == pytest.approx(1.0) and len(seen) == 2 * (2 * 6 + 1)
 
 
+def test_a_seed_that_diverges_is_named_and_left_out(toy, tmp_path, monkeypatch) -> None:
+    family = FAMILIES["toy"]
+    learn = family.ann.epoch
+
+    def epoch(self):
+        if self.seed in failing:
+            raise TrainingError("training diverged at update 7")
+        yield from learn(self)
+
+    monkeypatch.setattr(family.ann, "epoch", epoch)
+    failing = [1]
+    report = compare(["toy"], Options(out=tmp_path), progress=False)
+    (found,) = report.families
+    assert found["diverged"] == [{"seed": 1, "error": "training diverged at update 7"}]
+    assert found["seeds"] == 1 and found["ann"]["return"] == pytest.approx(0.8)
+    assert "Seed 1 is in no figure: training diverged at update 7." in report.markdown()
+    assert "1 of 2 seeds (diverged)" in report.markdown()
+    failing = [0, 1]
+    with pytest.raises(TrainingError, match="toy, seed 0: training diverged at update 7; no seed was finished"):
+        compare(["toy"], Options(), progress=False)
+
+
 def test_diverged_training_says_so() -> None:
     settings = mlp.MLPSettings(epochs=1, lr_ann=float("inf"))
     learner = Classifier(
