@@ -22,6 +22,7 @@ from spikesim import (
 from spikesim.errors import ParameterError
 from spikesim.plasticity import PairSTDP, Plasticity, SymmetricSTDP, TripletSTDP, drive
 
+DT = 0.125  # ms; times of a grid are then exact
 RULES = {
     "pair": PairSTDP(a_plus=0.03, a_minus=0.035),
     "reduced": PairSTDP(a_plus=0.03, a_minus=0.035, pairing="reduced"),
@@ -66,14 +67,17 @@ def same(one: list[np.ndarray], other: list[np.ndarray]) -> None:
         assert np.array_equal(a, b)
 
 
-@pytest.mark.parametrize("dendritic", [None, 0.0, 0.7])
+@pytest.mark.parametrize("engine", ["event", "grid"])
+@pytest.mark.parametrize("dendritic", [None, 0.0, 0.75])
 @pytest.mark.parametrize("name", RULES)
-def test_each_synapse_learns_as_if_alone(name: str, dendritic: float | None) -> None:
-    simulation = Simulation(network(RULES[name], dendritic=dendritic), engine="event", seed=3).run(300.0)
+def test_each_synapse_learns_as_if_alone(name: str, dendritic: float | None, engine: str) -> None:
+    simulation = Simulation(network(RULES[name], dendritic=dendritic), engine=engine, dt=DT, seed=3).run(300.0)
     spikes = simulation.result().spikes
     back = 2.0 if dendritic is None else dendritic
     for projection in simulation.network.projections[:2]:
-        start = Simulation(network(RULES[name], dendritic=dendritic), engine="event", seed=3).weights(projection.name)
+        start = Simulation(network(RULES[name], dendritic=dendritic), engine=engine, dt=DT, seed=3).weights(
+            projection.name
+        )
         pre, post, now = simulation.weights(projection.name)
         assert np.array_equal(start[0], pre) and np.array_equal(start[1], post)
         fired = spikes[projection.pre.population.name]
@@ -86,13 +90,14 @@ def test_each_synapse_learns_as_if_alone(name: str, dendritic: float | None) -> 
     assert np.abs(now - start[2]).max() > 0.05
 
 
+@pytest.mark.parametrize("engine", ["event", "grid"])
 @pytest.mark.parametrize("name", RULES)
-def test_splits_threads_and_files_change_nothing(name: str, tmp_path) -> None:
-    whole = Simulation(network(RULES[name]), engine="event", seed=4).run(200.0)
+def test_splits_threads_and_files_change_nothing(name: str, engine: str, tmp_path) -> None:
+    whole = Simulation(network(RULES[name]), engine=engine, seed=4).run(200.0)
     assert len(outcome(whole)[0]) > 100
-    threads = Simulation(network(RULES[name]), engine="event", seed=4, threads=3).run(200.0)
+    threads = Simulation(network(RULES[name]), engine=engine, seed=4, threads=3).run(200.0)
     same(outcome(whole), outcome(threads))
-    parts = Simulation(network(RULES[name]), engine="event", seed=4).run(33.3)
+    parts = Simulation(network(RULES[name]), engine=engine, seed=4).run(33.3)
     parts.weights("exc->exc")
     parts.run(40.05).save(tmp_path / "learning.h5")
     again = Simulation.load(tmp_path / "learning.h5", threads=2)
@@ -108,8 +113,9 @@ def test_currents_learn_too() -> None:
     assert np.ptp(simulation.weights("exc->exc")[2]) > 0.0
 
 
-def test_frozen_weights_stay() -> None:
-    simulation = Simulation(network(RULES["pair"]), engine="event", seed=4).run(100.0)
+@pytest.mark.parametrize("engine", ["event", "grid"])
+def test_frozen_weights_stay(engine: str) -> None:
+    simulation = Simulation(network(RULES["pair"]), engine=engine, seed=4).run(100.0)
     simulation.freeze("exc->exc")
     before = simulation.weights("exc->exc")[2]
     simulation.run(100.0)
@@ -120,14 +126,16 @@ def test_frozen_weights_stay() -> None:
     assert not np.array_equal(before, simulation.weights("exc->exc")[2])
 
 
-def test_bounds_hold() -> None:
-    simulation = Simulation(network(PairSTDP(a_plus=0.3, a_minus=0.4)), engine="event", seed=4).run(200.0)
+@pytest.mark.parametrize("engine", ["event", "grid"])
+def test_bounds_hold(engine: str) -> None:
+    simulation = Simulation(network(PairSTDP(a_plus=0.3, a_minus=0.4)), engine=engine, seed=4).run(200.0)
     weights = simulation.weights("exc->exc")[2]
     assert weights.min() == 0.0 and weights.max() <= 1.0
 
 
-def test_static_weights_are_shown_as_well() -> None:
-    pre, post, weight = Simulation(network(RULES["pair"]), engine="event", seed=4).weights("exc->inh")
+@pytest.mark.parametrize("engine", ["event", "grid"])
+def test_static_weights_are_shown_as_well(engine: str) -> None:
+    pre, post, weight = Simulation(network(RULES["pair"]), engine=engine, seed=4).weights("exc->inh")
     assert len(pre) == len(post) and (weight == 0.5).all() and (np.diff(pre) >= 0).all()
 
 

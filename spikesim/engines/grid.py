@@ -20,8 +20,10 @@ from spikesim.engines.currents import total_current
 from spikesim.engines.grid_bundle import GridBundle
 from spikesim.engines.grid_deliver import FEW, Fresh, Link, Past, Rows, Travel
 from spikesim.engines.grid_inputs import CHUNK, PoissonDrive
+from spikesim.engines.grid_plastic import longest_call
 from spikesim.engines.layout import Block, Layout, Setting, Shard
-from spikesim.errors import ParameterError, UnsupportedError
+from spikesim.engines.learning import Sweeper
+from spikesim.errors import ParameterError
 from spikesim.network import Network
 
 NAME = "grid"
@@ -34,9 +36,6 @@ ENDED = 1 << 62  # epoch of a shard that failed: the others do not wait for it
 
 def check(network: Network, dt: float) -> None:
     """Raise UnsupportedError or ParameterError where the grid engine cannot run a network."""
-    for q in network.projections:
-        if q.plasticity is not None:
-            raise UnsupportedError(f"Projection {q.name!r}: plasticity needs engine='event'")
     for p in network.populations:
         if p.is_source:
             continue
@@ -80,6 +79,7 @@ class Meeting:
         shards = [s for s in layout.shards if s.block is block]
         self.size = block.size * layout.batch
         self.hop = max(1, min([64, HOP_SPIKES // self.size, *(to_ticks(p.min_delay, dt) for p in inner)]))
+        self.hold = min(int(np.min(to_ticks(p.model.t_ref, dt))) for p in block.populations)  # type: ignore[union-attr]
         self.shards, room = shards, max(s.n for s in shards) * self.hop
         self.link = Link(
             np.empty((2, len(shards), room), np.int64),
@@ -108,7 +108,7 @@ class GridShard:
         self.poisson = self.source.items
         self.travel = _travel(256)
         drawn = grid_store.draw(shard, layout, seed, lambda t: to_ticks(t, dt), dt)
-        self.bundles = [GridBundle(drawn, len(shard.block.populations), lambda: self.travel)]
+        self.bundles = [GridBundle(drawn, len(shard.block.populations), lambda: self.travel, shard.n, dt)]
         self.sender_size = np.array([b.size for b in layout.blocks], np.int64)
         self.depth = max(1, min(32, ROW_BYTES // (8 * shard.n * len(neuron.receptors))))
         self.rows = np.zeros((len(neuron.receptors), self.depth, shard.n))
@@ -119,7 +119,8 @@ class GridShard:
         room = max(1 << 14, 2 * meeting.hop * meeting.size)
         self.fresh = Fresh(np.empty(room, np.int64), np.empty(room, np.int64), np.zeros(1, np.int64))
         self.current: Any = 0.0
-        house = all(type(part).__module__.startswith("spikesim.") for part in neuron.parts)
+        rules = [q.plasticity for q in layout.network.projections if q.plasticity is not None]
+        house = all(type(part).__module__.startswith("spikesim.") for part in (*neuron.parts, *rules))
         self.march = kernels.march if house else _uncached()
 
     def _chunks(self) -> NDArray[np.int64]:
@@ -178,13 +179,15 @@ class GridShard:
         self.travel.size[0] = 0
         self._make_room(past)
         rows, place = self._rows(), self._place()
-        grid_deliver.replay(self.bundles[0].synapses, rows, self.travel, past, self.fresh, place, now - longest, now)
+        grid_deliver.replay(self.bundles[0].lowered(), rows, self.travel, past, self.fresh, place, now - longest, now)
 
     def run(self, after: int, until: int, histories: list[Any]) -> tuple[int, Any, NDArray[np.int64]]:
         """Advance until step `until`, or as far as there is room.
 
         Returns the step reached, and (step, element) of the spikes of all shards of the block, in order of step.
         """
+        if self.bundles[0].learners:
+            until = min(until, after + longest_call(self.meeting.hold))
         past, first = self._past(after + 1, histories), after + 1
         self._make_room(past)
         self.fresh.size[0] = 0
@@ -193,15 +196,22 @@ class GridShard:
         try:
             reached = self.march(
                 self.parts if first > 0 else self._at_start(), self.state, self.marks, self._views(), self.current,
-                self.lagged, self.bundles[0].synapses, self._rows(), self.travel,
+                self.lagged, self.bundles[0].lowered(), self._rows(), self.travel,
                 drive if first > 0 else drive._replace(population=drive.population[:0]),
                 self.chunks, past, self.fresh, meeting.link, self._place(), limits, first, until,
             )  # fmt: skip
         except BaseException:
             meeting.link.epoch[8 * self._number()] = ENDED
             raise
+        for sweeper in self.sweepers:
+            sweeper.check(float(reached))
         n = self.fresh.size[0]
         return int(reached), self.fresh.time[:n].copy(), self.fresh.element[:n].copy()
+
+    @property
+    def sweepers(self) -> list[Sweeper]:
+        """What keeps the weights of plastic projections up to date."""
+        return [learner.sweeper for learner in self.bundles[0].learners]
 
     def _number(self) -> int:
         return self.meeting.shards.index(self.shard)

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikesim._jit import kernel
-from spikesim.engines.grid_store import BARE, COUNTED, NARROW, Drawn
+from spikesim.engines.grid_plastic import Learner
+from spikesim.engines.grid_store import BARE, COUNTED, NARROW, PLASTIC, WIDE, Drawn, Synapses
 from spikesim.engines.store import weight_bytes
 
 
@@ -33,9 +34,17 @@ class GridBundle:
     rows count the spikes they take up, and what those still have before them is subtracted.
     """
 
-    def __init__(self, drawn: Drawn, populations: int, travel: Any) -> None:
-        self.synapses, self.tables, self.degrees, self.runs, self.nbytes = drawn
+    def __init__(self, drawn: Drawn, populations: int, travel: Any, n: int, dt: float) -> None:
+        self.synapses, self.tables, self.degrees, self.runs, self.nbytes, learning = drawn
         self.travel = travel
+        self.learners: list[Learner] = []
+        for t, table in enumerate(self.tables):
+            if table.kind == PLASTIC:
+                row = int(self.synapses.row[t])
+                start = self.synapses.start[row : row + table.size + 1]
+                self.synapses.channel[t] = len(self.learners)
+                self.learners.append(Learner(table.parts[0].projection, len(self.learners), start, learning, n, dt))
+        self.nbytes += sum(learner.nbytes for learner in self.learners)
         self.places: dict[Any, list[tuple[int, int]]] = {}  # tables and codes of each projection
         projections = {}
         for t, table in enumerate(self.tables):
@@ -57,7 +66,35 @@ class GridBundle:
                 synapses.factor[t, code] = self.weight[q] if self.active[q] else 0.0
         for t, table in enumerate(self.tables):
             synapses.scaled[t] = np.any(synapses.factor[t, : len(table.parts)] != 1.0)
+        for learner in self.learners:
+            learner.store.weight[0] = learner.sign * self.weight[self.names.index(learner.names[0])]
         self._share_channels()
+
+    def lowered(self) -> Synapses:
+        """What kernels see; the stores of plastic projections may be others than before."""
+        return self.synapses._replace(plastic=tuple(learner.store for learner in self.learners))
+
+    def table(self, q: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+        """Source, target within the shard and weight of the synapses of projection number q, not a plastic one."""
+        y, columns = self.synapses, []
+        names = {COUNTED: "counted", BARE: "bare_target", NARROW: "narrow_target", WIDE: "wide_target"}
+        for t, code in self.places[self.names[q]]:
+            kind, row, size = self.tables[t].kind, int(y.row[t]), int(y.size[t])
+            start = y.start[row : row + size + 1]
+            where = slice(int(start[0]), int(start[-1]))
+            source, target = np.repeat(np.arange(size), np.diff(start)), getattr(y, names[kind])[where].astype(np.int64)
+            weight = np.full(len(target), self.weight[q])
+            if kind in (NARROW, WIDE):
+                weight *= y.narrow_weight[where] if kind == NARROW else y.wide_weight[where]
+            if kind == COUNTED:
+                cut = self.tables[t].parts[code]
+                mine = (target >= cut.lo + cut.shift) & (target < cut.hi + cut.shift)
+            else:
+                codes = {BARE: y.bare_code, NARROW: y.narrow_code, WIDE: y.wide_code}[kind]
+                mine = codes[where] == code
+            columns.append((source[mine], target[mine] + int(y.base[t]), weight[mine]))
+        a, b, c = (np.concatenate(column) for column in zip(*columns, strict=True))
+        return a, b, c
 
     def _share_channels(self) -> None:
         """Let counted tables that mean the same by a count use the same counters."""

@@ -8,7 +8,8 @@ import numpy as np
 
 from spikesim import verbs
 from spikesim._jit import kernel, peek, prefetch, publish, rest
-from spikesim.engines.grid_store import BARE, COUNTED, NARROW
+from spikesim.engines.grid_plastic import arrive
+from spikesim.engines.grid_store import BARE, COUNTED, NARROW, PLASTIC
 from spikesim.rng import U64
 
 AHEAD = 3  # spikes under way whose synapses are fetched early
@@ -285,6 +286,13 @@ def _take(synapses, rows, travel, t, r, stimulus, width, born, first, last, k, d
         counter, target, at = rows.counters[c], synapses.counted, U64(base)
         for s in range(U64(lo), U64(hi)):
             counter[at + U64(target[s])] += np.uint8(1)
+        return
+    if synapses.kind[t] == PLASTIC:
+        if not dry:
+            row = rows.rows[synapses.receptor[t], k]
+            arrive(
+                synapses.plastic, synapses.channel[t], row, r - synapses.row[t], first + k, synapses.factor[t, 0] != 0.0
+            )
         return
     if dry:
         while lo < hi and born + _delay(synapses, t, lo) <= last:

@@ -9,6 +9,7 @@ import numpy as np
 from spikesim import verbs
 from spikesim._jit import at, kernel, load, peek, store
 from spikesim.engines.grid_deliver import admit, flush, flush_few, gather, land, meet, under_way, visit
+from spikesim.engines.learning import note
 from spikesim.rng import GOLDEN, U64, mix, unit
 
 
@@ -162,7 +163,7 @@ def _move(parts, state, marks, views, current, lagged, k, step, lo, hi):
 
 
 @kernel(inner=True)
-def _fire(parts, state, marks, lagged, step, lo, hi, shift, out, n):
+def _fire(parts, state, marks, lagged, plastic, step, lo, hi, shift, out, n):
     """Reset the neurons among lo … hi-1 that fired and append their elements to out; returns its new length."""
     for w in range(lo >> 3, (hi + 7) >> 3):
         if marks.words[U64(w)] == U64(0):
@@ -175,6 +176,7 @@ def _fire(parts, state, marks, lagged, step, lo, hi, shift, out, n):
             v = x[0] if lagged else verbs.reset(parts.reset, x[0], i)
             store(state.x, i, verbs.on_spike(parts.membrane, (v,) + x[1:], i))  # noqa: RUF005
             state.until[i] = step + at(parts.hold, i)
+            note(plastic, i, np.float64(step))
             out[n] = i + shift
             n += 1
     return n
@@ -210,7 +212,8 @@ def march(
                 lo, hi = chunks[c, 0], chunks[c, 1]
                 _collect(rows, drive, k, lo, hi, chunks[c, 2], chunks[c, 3], chunks[c, 4], chunks[c, 5], s)
                 if _move(parts, state, marks, views, current, lagged, k, s, lo, hi):
-                    n = _fire(parts, state, marks, lagged, s, lo, hi, chunks[c, 6], link.element[parity, me], n)
+                    out, shift = link.element[parity, me], chunks[c, 6]
+                    n = _fire(parts, state, marks, lagged, synapses.plastic, s, lo, hi, shift, out, n)
             land(parts.synapses, state.ys, synapses, rows, k, place[2])
             link.ends[parity, me, s - step] = n
         epoch += 1

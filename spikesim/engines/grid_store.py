@@ -7,8 +7,9 @@ A row joins all projections that leave the same elements for the same receptor a
 - bare: own delay, common weight; 4 bytes: target, delay, code of the projection within the row.
 - narrow: own float32 weight, delays up to 255 steps; 8 bytes.
 - wide: anything else; 16 bytes, float64 weights.
+- plastic: weights that learn, one projection, one delay; see `grid_plastic`.
 
-All but counted rows are sorted by delay. Rows reach 65,536 targets; where a shard has more, a source has several rows.
+All but counted and plastic rows are sorted by delay. Rows reach 65,536 targets; where a shard has more, a source has several rows.
 """
 
 from __future__ import annotations
@@ -29,16 +30,18 @@ from spikesim.engines.store import chunks, is_plain, values, weight_bytes
 from spikesim.network import Projection
 from spikesim.rng import make_key
 
-COUNTED, BARE, NARROW, WIDE = range(4)
+COUNTED, BARE, NARROW, WIDE, PLASTIC = range(5)
+TIMED = (COUNTED, PLASTIC)  # whose synapses have one delay, after which spikes are taken up
 REACH = 1 << 16  # targets a row can tell apart
 RECORDS = (
     np.dtype([("target", "u2")]),
     np.dtype([("target", "u2"), ("delay", "u1"), ("code", "u1")]),
     np.dtype([("target", "u2"), ("delay", "u1"), ("code", "u1"), ("weight", "f4")]),
     np.dtype([("target", "u2"), ("code", "u2"), ("delay", "u4"), ("weight", "f8")]),
+    np.dtype([("target", "u4"), ("weight", "f8")], align=True),
 )
 FIELDS = ("target", "delay", "code", "weight")
-CODES = (1 << 16, 1 << 8, 1 << 8, 1 << 16)  # projections a row can tell apart
+CODES = (1 << 16, 1 << 8, 1 << 8, 1 << 16, 1)  # projections a row can tell apart
 
 
 class Synapses(NamedTuple):
@@ -47,11 +50,11 @@ class Synapses(NamedTuple):
     group: Any  # (G, 4): number of the source block, lag until its spikes are taken up, first table, end of tables
     first: Any  # (T,) first source within its block
     size: Any  # (T,) number of sources
-    kind: Any  # (T,) COUNTED, BARE, NARROW or WIDE
+    kind: Any  # (T,) COUNTED, BARE, NARROW, WIDE or PLASTIC
     row: Any  # (T,) row of the first source
     base: Any  # (T,) first local target
     receptor: Any  # (T,)
-    channel: Any  # (T,) counters that the spikes of a counted table go to
+    channel: Any  # (T,) counters that the spikes of a counted table go to; number of a plastic one
     scaled: Any  # (T,) uint8, 1 where a factor differs from 1
     factor: Any  # (T, codes) weight of a projection, 0 while it is paused
     start: Any  # first synapse of each row
@@ -68,6 +71,7 @@ class Synapses(NamedTuple):
     wide_delay: Any
     wide_code: Any
     wide_weight: Any
+    plastic: Any  # tuple of the stores of plastic tables
 
 
 @dataclass(eq=False)
@@ -90,7 +94,7 @@ class Table:
     first: int
     size: int
     kind: int
-    delay: int  # of counted tables
+    delay: int  # of counted and plastic tables
     receptor: int
     base: int
     parts: list[Part] = field(default_factory=list)
@@ -104,6 +108,8 @@ class Table:
 
 def kind_of(projection: Projection, ticks: Callable[[Any], Any]) -> int:
     """How the synapses of a projection are stored: a matter of its description alone."""
+    if projection.plasticity is not None:
+        return PLASTIC
     bytes_each = weight_bytes(projection)
     if is_plain(projection.delay) and not bytes_each:
         return COUNTED
@@ -130,15 +136,16 @@ def _tables(shard: Shard, layout: Layout, ticks: Callable[[Any], Any]) -> list[T
         a, b, shift = shard.overlap(post.population)  # type: ignore[union-attr]
         a, b = max(a, post.lo), min(b, post.hi)  # type: ignore[union-attr]
         receptor = list(post.population.model.receptors).index(p.receptor)  # type: ignore[union-attr]
-        delay = ticks(p.delay) if kind == COUNTED else 0
+        delay = ticks(p.delay) if kind in TIMED else 0
         first = sender.offset(pre.population) + pre.lo  # type: ignore[union-attr]
         population = [q is post.population for q in shard.block.populations].index(True)  # type: ignore[union-attr]
-        for base in range(0, width, REACH):  # targets base … base + REACH - 1 of the shard
-            lo, hi = max(a, base - shift) - post.lo, min(b, base + REACH - shift) - post.lo  # type: ignore[union-attr]
+        reach = width if kind == PLASTIC else REACH
+        for base in range(0, width, reach):  # targets base … base + reach - 1 of the shard
+            lo, hi = max(a, base - shift) - post.lo, min(b, base + reach - shift) - post.lo  # type: ignore[union-attr]
             lo, hi = (lo, hi) if lo < hi else (0, 0)  # tables are the same in all shards, some parts empty
             part = Part(number, p, lo, hi, post.lo + shift - base, population)  # type: ignore[union-attr]
             table = Table(sender, first, len(pre), kind, delay, receptor, base)  # type: ignore[arg-type]
-            key = (sender.number, kind == COUNTED, delay)
+            key = (sender.number, kind in TIMED, delay)
             alike = (t for t in found.setdefault(key, []) if _alike(t, table) and t.takes(part))
             home = next(alike, None)
             if home is None:
@@ -223,6 +230,7 @@ class Drawn(NamedTuple):
     degrees: list[list[NDArray[np.int32]]]
     runs: list[int]  # of counted tables: most synapses between one pair
     nbytes: int
+    learning: NDArray[Any]  # records of plastic tables
 
 
 def draw(shard: Shard, layout: Layout, seed: int, ticks: Callable[[Any], Any], dt: float) -> Drawn:
@@ -230,7 +238,7 @@ def draw(shard: Shard, layout: Layout, seed: int, ticks: Callable[[Any], Any], d
     tables = _tables(shard, layout, ticks)
     degrees = [[_degrees(part, table.size, seed) for part in table.parts] for table in tables]
     row = np.concatenate([[0], np.cumsum([t.size + 1 for t in tables])]).astype(np.int64)
-    start, total = np.zeros(int(row[-1]), np.int64), [0, 0, 0, 0]
+    start, total = np.zeros(int(row[-1]), np.int64), [0] * len(RECORDS)
     for table, degree, (a, b) in zip(tables, degrees, pairwise(row.tolist()), strict=True):
         start[a] = total[table.kind]
         start[a + 1 : b] = start[a] + np.cumsum(np.sum(degree, axis=0))
@@ -251,8 +259,10 @@ def draw(shard: Shard, layout: Layout, seed: int, ticks: Callable[[Any], Any], d
         start,
         np.zeros_like(start),
         *(records[k][name] for k in range(4) for name in FIELDS if name in (RECORDS[k].names or ())),
+        (),
     )
-    return Drawn(synapses, tables, degrees, runs, start.nbytes + sum(r.nbytes for r in records))
+    learning = records.pop()
+    return Drawn(synapses, tables, degrees, runs, start.nbytes + sum(r.nbytes for r in records), learning)
 
 
 def _pairs(part: Part, seed: int) -> Iterator[Pairs]:
@@ -275,7 +285,9 @@ def _fill_table(table: Table, start: NDArray[np.int64], record: NDArray[Any], se
         for pairs in _pairs(part, seed):
             slot = np.empty(len(pairs.pre), np.int64)
             _place(cursor, pairs.pre, pairs.post, part.shift, record["target"], slot)
-            if table.kind == COUNTED:
+            if table.kind == PLASTIC:
+                _scatter(slot, _weights(p, pairs, seed), record["weight"])
+            if table.kind in TIMED:
                 continue
             delay = values(p.delay, pairs, make_key(seed, "delay", p.name))  # type: ignore[arg-type]
             _fill(slot, delay, dt, code, record["delay"], record["code"])
@@ -283,6 +295,8 @@ def _fill_table(table: Table, start: NDArray[np.int64], record: NDArray[Any], se
                 _scatter(slot, _weights(p, pairs, seed), record["weight"])
     if table.kind == COUNTED:
         return int(_longest_run(start, record["target"]))
+    if table.kind == PLASTIC:
+        return 1
     if table.kind == WIDE:
         part_of = record[start[0] : start[-1]]
         order = np.lexsort((part_of["delay"], np.repeat(np.arange(table.size), np.diff(start))))
@@ -302,19 +316,19 @@ def _weights(projection: Projection, pairs: Pairs, seed: int) -> NDArray[np.floa
 def _groups(shard: Shard, layout: Layout, tables: Sequence[Table], ticks: Callable[[Any], Any]) -> NDArray[np.int64]:
     """Tables that take up the spikes of a block together, and how many steps after they were emitted.
 
-    That is the delay of counted tables. Others take spikes up as early as the description lets any of them arrive,
+    That is the delay of counted and plastic tables. Others take spikes up as early as the description lets any of them arrive,
     which does not depend on the shard, so that neither do the sums of what arrives together.
     """
     soonest: dict[int, int] = {}
     for p in layout.network.projections:
-        if layout.block_of(p.post.population) is shard.block and kind_of(p, ticks) != COUNTED:  # type: ignore[union-attr]
+        if layout.block_of(p.post.population) is shard.block and kind_of(p, ticks) not in TIMED:  # type: ignore[union-attr]
             number = layout.block_of(p.pre.population).number  # type: ignore[union-attr]
             soonest[number] = min(soonest.get(number, 1 << 40), ticks(p.min_delay))
     rows: list[list[int]] = []
     for k, t in enumerate(tables):
         same = k and tables[k - 1].block is t.block and tables[k - 1].delay == t.delay
-        if same and (tables[k - 1].kind == COUNTED) == (t.kind == COUNTED):
+        if same and (tables[k - 1].kind in TIMED) == (t.kind in TIMED):
             rows[-1][3] = k + 1
         else:
-            rows.append([t.block.number, t.delay if t.kind == COUNTED else soonest[t.block.number], k, k + 1])
+            rows.append([t.block.number, t.delay if t.kind in TIMED else soonest[t.block.number], k, k + 1])
     return np.array(rows, np.int64).reshape(-1, 4)

@@ -8,27 +8,34 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spikesim.engines.plastic import LazyInbox, Sweeper, with_room
+from spikesim.engines.grid_bundle import GridBundle
+from spikesim.engines.learning import Sweeper, with_room
 from spikesim.engines.store import Bundle, OwnStore
 from spikesim.network import Projection
 
 _TABLE = ("time", "y1", "y2")
 
 
-def _places(run: Any, projection: Projection) -> Iterator[tuple[Any, Bundle, int]]:
+def _places(run: Any, projection: Projection) -> Iterator[tuple[Any, Any, int]]:
     """Shards that a projection reaches, the bundle there and the number of the projection in it."""
     for shards in run.shards.values():
         for shard in shards:
-            for bundle in shard.bundles:
+            learning = [s.bundle for s in _sweepers(shard)] if projection.plasticity is not None else shard.bundles
+            for bundle in learning:
                 if projection.name in bundle.names:
                     yield shard, bundle, bundle.names.index(projection.name)
+
+
+def _sweepers(shard: Any) -> list[Sweeper]:
+    """All sweepers of a shard of either engine."""
+    owner = shard if hasattr(shard, "sweepers") else shard.inbox
+    return getattr(owner, "sweepers", [])
 
 
 def sweepers(run: Any, projection: Projection) -> Iterator[Sweeper]:
     """What keeps the weights of a plastic projection up to date, by shard."""
     for shard, bundle, _ in _places(run, projection):
-        if isinstance(shard.inbox, LazyInbox):
-            yield from (s for s in shard.inbox.sweepers if s.bundle is bundle)
+        yield from (s for s in _sweepers(shard) if s.bundle is bundle)
 
 
 def _ends(shard: Any, bundle: Bundle, q: int) -> tuple[NDArray[np.int64], NDArray[np.int64], slice]:
@@ -51,6 +58,11 @@ def synapses(run: Any, projection: Projection) -> tuple[NDArray[np.int64], NDArr
         if (shard.shard.lo, shard.shard.hi) in seen:  # the same neurons, other stimuli
             continue
         seen.add((shard.shard.lo, shard.shard.hi))
+        if isinstance(bundle, GridBundle):
+            source, target, weight = bundle.table(q)
+            _, _, shift = shard.shard.overlap(projection.post.population)  # type: ignore[union-attr]
+            columns.append((source + projection.pre.lo, target - shift, weight))  # type: ignore[union-attr]
+            continue
         source, target, where = _ends(shard, bundle, q)
         weight = bundle.store.weight[q] * (bundle.store.own[where] if isinstance(bundle.store, OwnStore) else 1.0)
         if id(bundle) in learnt:

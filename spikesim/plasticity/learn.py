@@ -12,15 +12,19 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+from numba import types
 from numpy.typing import NDArray
 
-from spikesim._jit import kernel
+from spikesim._jit import kernel, twin
 from spikesim.errors import ParameterError
 from spikesim.mathkernels import exp_neg
 from spikesim.parameters import as_values
 from spikesim.plasticity.modulator import opened, with_reward
 from spikesim.plasticity.rule import Plasticity, Traces, meanwhile, on_post, on_pre
 from spikesim.spikes import Spikes
+
+
+TABLE = 2048  # steps over which what is left of a trace is looked up
 
 
 class Posts(NamedTuple):
@@ -31,13 +35,35 @@ class Posts(NamedTuple):
     y2: Any
     count: Any  # (n,) spikes so far
     rate: Any  # (4,) decay rates of x1, x2, y1, y2
+    table: Any  # (4, steps) what is left of a trace after whole steps; None where times are not whole
     nearest: Any  # (1,) uint8: whether a spike sets traces to 1
 
 
-def posts(n: int, room: int, traces: Traces) -> Posts:
-    """No spikes yet of `n` targets."""
+def posts(n: int, room: int, traces: Traces, h: float | None = None) -> Posts:
+    """No spikes yet of `n` targets; times in ms, or in steps of `h` ms."""
     time, y1, y2 = (np.zeros((n, room)) for _ in range(3))
-    return Posts(time, y1, y2, np.zeros(n, np.int64), np.array(traces[:4]), np.array([traces.nearest], np.uint8))
+    rate = np.array(traces[:4]) * (1.0 if h is None else h)
+    table = None if h is None else np.exp(-rate[:, None] * np.arange(TABLE))
+    return Posts(time, y1, y2, np.zeros(n, np.int64), rate, table, np.array([traces.nearest], np.uint8))
+
+
+def left(posts: Posts, c: int, dt: float) -> float:
+    """What is left of trace number c after `dt`."""
+    if posts.table is None or dt >= posts.table.shape[1]:
+        return exp_neg(posts.rate[c] * dt)  # type: ignore[no-any-return]
+    return posts.table[c, int(dt)]  # type: ignore[no-any-return]
+
+
+@twin(left)
+def _left(posts: Any, c: Any, dt: Any) -> Any:
+    def looked_up(posts, c, dt):
+        if dt >= posts.table.shape[1]:
+            return exp_neg(posts.rate[c] * dt)
+        return posts.table[c, np.int64(dt)]
+
+    if isinstance(posts.types[posts.fields.index("table")], types.NoneType):
+        return lambda posts, c, dt: exp_neg(posts.rate[c] * dt)
+    return looked_up
 
 
 @kernel(inline=True, inner=True)
@@ -47,9 +73,9 @@ def after_spike(trace, nearest):
 
 
 @kernel(inline=True, inner=True)
-def decayed(trace, rate, dt):
-    """Trace `dt` later; a trace that is not used stays."""
-    return trace * exp_neg(rate * dt) if trace != 0.0 else 0.0
+def decayed(trace, posts, c, dt):
+    """Trace number c `dt` later; a trace that is not used stays."""
+    return trace * left(posts, c, dt) if trace != 0.0 else 0.0
 
 
 @kernel(inline=True, inner=True)
@@ -59,8 +85,8 @@ def _y_at(posts, j, k, t):
         return 0.0, 0.0
     i = (k - 1) & (posts.time.shape[1] - 1)
     dt, nearest = t - posts.time[j, i], posts.nearest[0] > 0
-    y1 = decayed(after_spike(posts.y1[j, i], nearest), posts.rate[2], dt)
-    y2 = decayed(after_spike(posts.y2[j, i], nearest), posts.rate[3], dt) if posts.rate[3] > 0.0 else 0.0
+    y1 = decayed(after_spike(posts.y1[j, i], nearest), posts, 2, dt)
+    y2 = decayed(after_spike(posts.y2[j, i], nearest), posts, 3, dt) if posts.rate[3] > 0.0 else 0.0
     return y1, y2
 
 
@@ -87,12 +113,13 @@ def last_event(posts, j, since, dendritic, t):
 
 
 @kernel(inline=True, inner=True)
-def learn(p, posts, w, e, j, since, done, x1, x2, dendritic, t, spike, modulator):
+def learn(p, posts, w, e, j, since, done, x1, x2, dendritic, t, spike, modulator, unit):
     """Weight and extra number of a synapse onto target j after the last of its spikes up to time t.
 
     `w` and `e` are those after the last spike before: of the source at `since`, whose traces were x1, x2 right after
     it, or of the target, whose spikes up to `done` have been taken up. `spike` tells whether another source spike comes
-    at t. Both numbers only move from spike to spike, so that they do not depend on when they are asked for.
+    at t. Both numbers only move from spike to spike, so that they do not depend on when they are asked for. `unit` is
+    the length in ms of what times are counted in.
     """
     mask, rate = posts.time.shape[1] - 1, posts.rate
     k = posts.count[j]
@@ -113,20 +140,20 @@ def learn(p, posts, w, e, j, since, done, x1, x2, dendritic, t, spike, modulator
         come = posts.time[j, i] + dendritic
         if come > t or (come == t and spike and dendritic == 0.0):
             break
-        w, e = meanwhile(p, w, e, now, come, modulator)
+        w, e = meanwhile(p, w, e, now * unit, come * unit, modulator)
         dt = come - since
-        second = decayed(x2, rate[1], dt) if rate[1] > 0.0 else 0.0
-        w, e = on_post(p, w, e, decayed(x1, rate[0], dt), second, posts.y1[j, i], posts.y2[j, i])
+        second = decayed(x2, posts, 1, dt) if rate[1] > 0.0 else 0.0
+        w, e = on_post(p, w, e, decayed(x1, posts, 0, dt), second, posts.y1[j, i], posts.y2[j, i])
         now = come
         k += 1
     if spike:
-        w, e = meanwhile(p, w, e, now, t, modulator)
+        w, e = meanwhile(p, w, e, now * unit, t * unit, modulator)
         while k > oldest and posts.time[j, (k - 1) & mask] + dendritic >= t:
             k -= 1
         y1, y2 = _y_at(posts, j, k, t - dendritic)
         dt = t - since
-        second = decayed(x2, rate[1], dt) if rate[1] > 0.0 else 0.0
-        w, e = on_pre(p, w, e, decayed(x1, rate[0], dt), second, y1, y2)
+        second = decayed(x2, posts, 1, dt) if rate[1] > 0.0 else 0.0
+        w, e = on_pre(p, w, e, decayed(x1, posts, 0, dt), second, y1, y2)
     return w, e
 
 
@@ -136,15 +163,15 @@ def _drive(p, posts, w, pre, post, axonal, dendritic, t_stop, modulator):
         add_post(posts, np.int64(0), t)
     out = np.empty(len(pre) + 1)
     e, since, x1, x2 = 0.0, -np.inf, 0.0, 0.0
-    rate, nearest = posts.rate, posts.nearest[0] > 0
+    nearest = posts.nearest[0] > 0
     for k in range(len(pre)):
         t = pre[k] + axonal
-        w, e = learn(p, posts, w, e, np.int64(0), since, -np.inf, x1, x2, dendritic, t, True, modulator)
+        w, e = learn(p, posts, w, e, np.int64(0), since, -np.inf, x1, x2, dendritic, t, True, modulator, 1.0)
         out[k] = w
-        x1 = after_spike(decayed(x1, rate[0], t - since), nearest)
-        x2 = after_spike(decayed(x2, rate[1], t - since), nearest)
+        x1 = after_spike(decayed(x1, posts, 0, t - since), nearest)
+        x2 = after_spike(decayed(x2, posts, 1, t - since), nearest)
         since = t
-    w, e = learn(p, posts, w, e, np.int64(0), since, -np.inf, x1, x2, dendritic, t_stop, False, modulator)
+    w, e = learn(p, posts, w, e, np.int64(0), since, -np.inf, x1, x2, dendritic, t_stop, False, modulator, 1.0)
     now = last_event(posts, np.int64(0), since, dendritic, t_stop)
     out[len(pre)], _ = meanwhile(p, w, e, now, t_stop, modulator)
     return out

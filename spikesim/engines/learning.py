@@ -1,0 +1,213 @@
+"""Synapses that learn, as both engines keep them, and what keeps their weights up to date."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikesim._jit import kernel, twin
+from spikesim.errors import SimulationError
+from spikesim.network import Projection
+from spikesim.plasticity.learn import Posts, add_post, last_event, learn, posts
+from spikesim.plasticity.modulator import opened, switched, with_reward
+from spikesim.plasticity.rule import meanwhile
+
+ROOM = 32  # spikes of a target that are kept at first
+
+
+class PlasticStore(NamedTuple):
+    """Synapses that learn; `weight` is the sign per projection (only one), `own` the size of each weight.
+
+    Times are those of the engine: ms, or whole steps.
+    """
+
+    source: Any
+    row: Any
+    start: Any
+    target: Any
+    weight: Any
+    receptor: Any
+    active: Any
+    events: Any
+    own: Any
+    extra: Any  # second number of each synapse, empty where the rule has none
+    number: int  # of the bundle in its shard
+    rule: Any
+    dendritic: float
+    posts: Any
+    since: Any  # by row: when the last source spike came to the synapses
+    x1: Any  # by row: traces right after it
+    x2: Any
+    done: Any  # (1,) up to when target spikes have been taken up by all synapses
+    frozen: Any  # (1,) uint8
+    modulator: Any  # rows of the modulator, none where the rule has no use for it
+    unit: float  # ms in a unit of the times above
+
+
+@kernel(inner=True)
+def update(store, s, j, since, x1, x2, t, spike):
+    """Bring the weight of synapse s onto target j up to time t; returns it with its sign."""
+    if store.frozen[0] == 0 or store.modulator.shape[0] > 0:  # eligibilities go on
+        e = store.extra[s] if len(store.extra) > 0 else 0.0
+        w, e = learn(
+            store.rule, store.posts, store.own[s], e, j, since, store.done[0], x1, x2, store.dendritic, t, spike,
+            store.modulator, store.unit,
+        )  # fmt: skip
+        store.own[s] = w
+        if len(store.extra) > 0:
+            store.extra[s] = e
+    return store.weight[0] * store.own[s]
+
+
+def note(stores, j, t):
+    """Neuron j fires at t."""
+    for store in stores:
+        add_post(store.posts, j, t)
+
+
+@twin(note)
+def _note_twin(stores, j, t):
+    if len(stores) == 0:
+        return lambda stores, j, t: None
+
+    def one(stores, j, t):
+        add_post(stores[0].posts, j, t)
+
+    def more(stores, j, t):
+        add_post(stores[0].posts, j, t)
+        note(stores[1:], j, t)
+
+    return one if len(stores) == 1 else more
+
+
+@kernel(lean=True)
+def take_up(store, t):
+    """Bring all weights up to t, when no source spike is on its way that comes before."""
+    for r in range(len(store.start) - 1):
+        for s in range(store.start[r], store.start[r + 1]):
+            update(store, s, np.int64(store.target[s]), store.since[r], store.x1[r], store.x2[r], t, False)
+
+
+@kernel(lean=True)
+def weights_at(store, t, out):
+    """Size of each weight at time t, all spikes up to then having been taken up."""
+    for r in range(len(store.start) - 1):
+        for s in range(store.start[r], store.start[r + 1]):
+            e = store.extra[s] if len(store.extra) > 0 else 0.0
+            now = last_event(store.posts, np.int64(store.target[s]), store.since[r], store.dendritic, t)
+            out[s], _ = meanwhile(store.rule, store.own[s], e, now * store.unit, t * store.unit, store.modulator)
+
+
+def plastic_store(
+    fields: dict[str, Any], projection: Projection, n: int, number: int, room: int = ROOM, h: float | None = None
+) -> PlasticStore:
+    """The store of a plastic projection onto `n` neurons, from its synapses and signed weights; `h`: ms of a step."""
+    rule, own, rows = projection.plasticity, fields["own"], len(fields["start"])
+    assert rule is not None
+    rule.check_weights(own, f"Projection {projection.name!r}")
+    fields["weight"][0] = -1.0 if own.min(initial=0.0) < 0.0 else 1.0
+    np.abs(own, out=own)
+    dendritic = float(projection.dendritic or 0.0)
+    return PlasticStore(  # type: ignore[call-arg]
+        **fields,
+        extra=np.zeros(len(own) if rule.extra else 0),
+        number=number,
+        rule=rule.lower(None),
+        dendritic=dendritic if h is None else float(np.rint(dendritic / h)),
+        posts=posts(n, room, rule.traces(), h),
+        since=np.full(rows, -np.inf),
+        x1=np.zeros(rows),
+        x2=np.zeros(rows),
+        done=np.full(1, -np.inf),
+        frozen=np.zeros(1, np.uint8),
+        modulator=opened(rule),
+        unit=1.0 if h is None else h,
+    )
+
+
+class Sweeper:
+    """Takes target spikes up before there is no room for more."""
+
+    def __init__(self, bundle: Any) -> None:
+        self.bundle = bundle
+        self.taken = bundle.store.posts.count.copy()
+
+    def _own(self, now: float) -> float:
+        """A time in ms as the store counts it."""
+        unit = self.bundle.store.unit
+        return now if unit == 1.0 else float(np.rint(now / unit))
+
+    def check(self, now: float) -> None:
+        """After a slice that ends at `now`, in units of the store: make room for another one."""
+        table: Posts = self.bundle.store.posts
+        room = table.time.shape[1]
+        most = int((table.count - self.taken).max(initial=0))
+        if most >= room:  # the last spike taken up must stay in sight
+            name = self.bundle.names[0]
+            raise SimulationError(
+                f"Projection {name!r}: a target fired {most} times within one slice, too often to learn"
+            )
+        if most >= room // 2:
+            self._sweep(now)
+
+    def reward(self, amount: Any, at: Any, now: float) -> None:
+        """Add a reward at a time not before `now`."""
+        store: PlasticStore = self.bundle.store
+        rule = self.bundle.projections[0].plasticity
+        assert rule is not None
+        rows = with_reward(rule, store.modulator, amount, at, now, "reward")
+        self.bundle.store = store._replace(modulator=rows)
+
+    def freeze(self, now: float, frozen: bool) -> None:
+        """From `now` on, keep weights as they are, or let them learn."""
+        self.sweep(now)
+        store: PlasticStore = self.bundle.store
+        rule = self.bundle.projections[0].plasticity
+        store.frozen[0] = frozen
+        if rule is not None and rule.modulated:
+            rows = switched(rule, store.modulator, not frozen, now - store.dendritic * store.unit)
+            self.bundle.store = store._replace(modulator=rows)
+
+    def weights(self, now: float) -> NDArray[np.float64]:
+        """Signed weights that spikes meet which arrive at `now`."""
+        self.sweep(now)
+        store: PlasticStore = self.bundle.store
+        found = store.own.copy()
+        weights_at(store, max(self._own(now) - store.dendritic, 0.0), found)
+        return store.weight[0] * found
+
+    def sweep(self, now: float) -> None:
+        """Bring all weights up to date, all spikes having been taken up that arrive up to `now` ms."""
+        self._sweep(self._own(now))
+
+    def _sweep(self, now: float) -> None:
+        store: PlasticStore = self.bundle.store
+        up_to = now - store.dendritic
+        if store.frozen[0] == 0 or len(store.modulator):
+            take_up(store, up_to)
+        store.done[0] = max(store.done[0], up_to)
+        recent = _later(store.posts, up_to - store.dendritic)
+        self.taken[:] = store.posts.count - recent
+        if int(recent.max(initial=0)) >= store.posts.time.shape[1] // 4:
+            self.bundle.store = store._replace(posts=with_room(store.posts, 2 * store.posts.time.shape[1]))
+
+
+def _later(table: Posts, t: float) -> NDArray[np.int64]:
+    """Number of kept spikes of each target after t."""
+    room = table.time.shape[1]
+    held = np.arange(room) < np.minimum(table.count, room)[:, None]
+    return ((table.time > t) & held).sum(axis=1)
+
+
+def with_room(table: Posts, room: int) -> Posts:
+    """The same spikes with as much room as asked for or more."""
+    if room <= table.time.shape[1]:
+        return table
+    new, old = [np.zeros((len(table.count), room)) for _ in range(3)], table.time.shape[1]
+    for j, count in enumerate(table.count.tolist()):
+        for k in range(max(0, count - old), count):
+            for array, before in zip(new, table[:3], strict=True):
+                array[j, k % room] = before[j, k % old]
+    return table._replace(time=new[0], y1=new[1], y2=new[2])
