@@ -145,6 +145,11 @@ def twin(python: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[
     return wrap
 
 
+def is_none(kind: Any) -> bool:
+    """Whether the compiled type of an argument is that of None."""
+    return isinstance(kind, types.NoneType)
+
+
 def at(value: Any, i: int) -> Any:
     """`value` of neuron `i`, whether it is one number for all or one per neuron."""
     return value[i] if isinstance(value, np.ndarray) else value

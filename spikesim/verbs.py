@@ -7,9 +7,7 @@ the synapse's variables. A user's part registers its own bodies: ``@derivative.r
 
 from __future__ import annotations
 
-from numba import types
-
-from spikesim._jit import axpy, twin, verb
+from spikesim._jit import axpy, is_none, twin, verb
 
 # ---------------------------------------------------------------- grid engine: membranes
 
@@ -225,7 +223,7 @@ def _settle(synapse, y, row, step, i):
         row[step, i] = 0.0
         return dv
 
-    return alone if isinstance(row, types.NoneType) else full
+    return alone if is_none(row) else full
 
 
 def settle_all(synapses, ys, rows, step, i):

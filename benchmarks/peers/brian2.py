@@ -238,7 +238,9 @@ def _connect(
         return []
     weight, delay = (drawn(projection[key], len(i), rng) for key in ("weight", "delay"))
     if rule := pair_rule(projection):
-        return [_plastic(brian2, projection, groups, rule, (i, j, weight), (variable, factor))]
+        return [
+            _plastic(brian2, projection, groups, rule, (i, j, weight), (variable, factor), early * spec["run"]["dt"])
+        ]
     delay = (delay - early * spec["run"]["dt"]) * brian2.ms
     if np.any(np.asarray(delay) < 0):
         raise Cannot("a delay shorter than the step")
@@ -266,11 +268,18 @@ def _plastic(
     rule: dict[str, Any],
     synapses: tuple[Any, Any, Any],
     entry: tuple[str, float],
+    early: float,
 ) -> Any:
-    """Synapses that learn where source spikes come after the axonal delay, target spikes after the dendritic one."""
+    """Synapses that learn where source spikes come after the axonal delay, target spikes after the dendritic one.
+
+    Where synapses come before thresholds, all three paths run a step later; spikes are then sent `early`, and the
+    order of what is learnt stays.
+    """
     (i, j, weight), (variable, factor), ms = synapses, entry, brian2.ms
-    if variable == "v":
-        raise Cannot("plastic delta synapses with the same order of operations")
+    left = {
+        name: {0.0: "", 1.0: f" * {room}"}.get(rule[name], f" * ({room})**{name}")  # no powers where none are needed
+        for name, room in (("mu_plus", "(1 - w / w_max)"), ("mu_minus", "w / w_max"))
+    }
     pre, post = projection["pre"], projection["post"]
     made = brian2.Synapses(
         groups[pre["population"]],
@@ -279,13 +288,13 @@ def _plastic(
         dx/dt = -x / tau_plus : 1 (event-driven)
         dy/dt = -y / tau_minus : 1 (event-driven)""",
         on_pre={
-            "learn": "w = clip(w - w_max * a_minus * (w / w_max)**mu_minus * y, 0, w_max)\nx += 1",
+            "learn": f"w = clip(w - w_max * a_minus{left['mu_minus']} * y, 0, w_max)\nx += 1",
             "send": f"{variable}_post += factor * w",
         },
-        on_post="w = clip(w + w_max * a_plus * (1 - w / w_max)**mu_plus * x, 0, w_max)\ny += 1",
+        on_post=f"w = clip(w + w_max * a_plus{left['mu_plus']} * x, 0, w_max)\ny += 1",
         delay={
             "learn": (projection["delay"] - projection["dendritic"]) * ms,
-            "send": projection["delay"] * ms,
+            "send": (projection["delay"] - early) * ms,
             "post": projection["dendritic"] * ms,
         },
         namespace={

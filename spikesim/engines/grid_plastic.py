@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spikesim._jit import kernel, prefetch, twin
-from spikesim.engines.learning import ROOM, PlasticStore, Sweeper, plastic_store, update
+from spikesim._jit import kernel, twin
+from spikesim.engines.learning import ROOM, PlasticStore, Sweeper, learning, plastic_store, update
 from spikesim.network import Projection
-from spikesim.plasticity.learn import after_spike, decayed
+from spikesim.plasticity.learn import after_spike, decayed, fetch
 from spikesim.rng import U64
 
 AHEAD = 8  # synapses whose targets are fetched early
@@ -23,17 +23,15 @@ AHEAD = 8  # synapses whose targets are fetched early
 def _arrive(store, row, r, t, active):
     """Source number r has a spike at the synapses at t: weights follow, and arrive in `row`."""
     since, x1, x2 = store.since[r], store.x1[r], store.x2[r]
-    posts, end = store.posts, store.start[r + 1]
-    for s in range(store.start[r], end):
-        if s + AHEAD < end:
-            j = np.int64(store.target[U64(s + AHEAD)])
-            prefetch(posts.count, j)
-            prefetch(posts.time, j * posts.time.shape[1])
-        j = np.int64(store.target[U64(s)])
-        w = update(store, s, j, since, x1, x2, t, True)
-        if active:
-            row[j] += w
-    dt, nearest = t - since, posts.nearest[0] > 0
+    posts, end, done, sign = store.posts, store.start[r + 1], store.done[0], store.weight[0] if active else 0.0
+    learns = learning(store)
+    for s in range(U64(store.start[r]), U64(end)):
+        if s + U64(2 * AHEAD) < U64(end):
+            fetch(posts, np.int64(store.target[s + U64(AHEAD)]), np.int64(store.target[s + U64(2 * AHEAD)]))
+        j = np.int64(store.target[s])
+        w = update(store, s, j, since, done, x1, x2, t, True) if learns else store.own[s]
+        row[U64(j)] += sign * w
+    dt, nearest = t - since, posts.nearest
     store.x1[r] = after_spike(decayed(x1, posts, 0, dt), nearest)
     store.x2[r] = after_spike(decayed(x2, posts, 1, dt), nearest)
     store.since[r] = t
@@ -85,9 +83,7 @@ class Learner:
     def nbytes(self) -> int:
         """Memory of the synapses."""
         s = self.store
-        return sum(a.nbytes for a in (s.start, s.target, s.own, s.extra, s.since, s.x1, s.x2, s.posts.time)) + (
-            s.posts.y1.nbytes + s.posts.y2.nbytes
-        )
+        return sum(a.nbytes for a in (s.start, s.target, s.own, s.extra, s.since, s.x1, s.x2, s.posts.block))
 
 
 def longest_call(hold: int) -> int:

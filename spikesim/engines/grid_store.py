@@ -9,7 +9,8 @@ A row joins all projections that leave the same elements for the same receptor a
 - wide: anything else; 16 bytes, float64 weights.
 - plastic: weights that learn, one projection, one delay; see `grid_plastic`.
 
-All but counted and plastic rows are sorted by delay. Rows reach 65,536 targets; where a shard has more, a source has several rows.
+All but counted and plastic rows are sorted by delay. Rows, but for plastic ones, reach 65,536 targets; where a shard
+has more, a source has several rows.
 """
 
 from __future__ import annotations
@@ -316,8 +317,8 @@ def _weights(projection: Projection, pairs: Pairs, seed: int) -> NDArray[np.floa
 def _groups(shard: Shard, layout: Layout, tables: Sequence[Table], ticks: Callable[[Any], Any]) -> NDArray[np.int64]:
     """Tables that take up the spikes of a block together, and how many steps after they were emitted.
 
-    That is the delay of counted and plastic tables. Others take spikes up as early as the description lets any of them arrive,
-    which does not depend on the shard, so that neither do the sums of what arrives together.
+    That is the delay of counted and plastic tables. Others take spikes up as early as the description lets any of them
+    arrive, which does not depend on the shard, so that neither do the sums of what arrives together.
     """
     soonest: dict[int, int] = {}
     for p in layout.network.projections:

@@ -13,6 +13,7 @@ from spikesim.network import Projection
 from spikesim.plasticity.learn import Posts, add_post, last_event, learn, posts
 from spikesim.plasticity.modulator import opened, switched, with_reward
 from spikesim.plasticity.rule import meanwhile
+from spikesim.rng import U64
 
 ROOM = 32  # spikes of a target that are kept at first
 
@@ -46,19 +47,27 @@ class PlasticStore(NamedTuple):
     unit: float  # ms in a unit of the times above
 
 
-@kernel(inner=True)
-def update(store, s, j, since, x1, x2, t, spike):
-    """Bring the weight of synapse s onto target j up to time t; returns it with its sign."""
-    if store.frozen[0] == 0 or store.modulator.shape[0] > 0:  # eligibilities go on
-        e = store.extra[s] if len(store.extra) > 0 else 0.0
-        w, e = learn(
-            store.rule, store.posts, store.own[s], e, j, since, store.done[0], x1, x2, store.dendritic, t, spike,
+@kernel(inline=True, inner=True)
+def learning(store):
+    """Whether spikes change anything in the synapses of a store: eligibilities go on while weights are frozen."""
+    return store.frozen[0] == 0 or store.modulator.shape[0] > 0
+
+
+@kernel(inline=True, inner=True)
+def update(store, s, j, since, done, x1, x2, t, spike):
+    """Bring the weight of synapse s onto target j up to time t; returns its size. `done` is that of the store."""
+    if len(store.extra) == 0:
+        w, _ = learn(
+            store.rule, store.posts, store.own[s], 0.0, j, since, done, x1, x2, store.dendritic, t, spike,
             store.modulator, store.unit,
         )  # fmt: skip
-        store.own[s] = w
-        if len(store.extra) > 0:
-            store.extra[s] = e
-    return store.weight[0] * store.own[s]
+    else:
+        w, store.extra[s] = learn(
+            store.rule, store.posts, store.own[s], store.extra[s], j, since, done, x1, x2, store.dendritic, t, spike,
+            store.modulator, store.unit,
+        )  # fmt: skip
+    store.own[s] = w
+    return w
 
 
 def note(stores, j, t):
@@ -85,9 +94,11 @@ def _note_twin(stores, j, t):
 @kernel(lean=True)
 def take_up(store, t):
     """Bring all weights up to t, when no source spike is on its way that comes before."""
+    done = store.done[0]
     for r in range(len(store.start) - 1):
-        for s in range(store.start[r], store.start[r + 1]):
-            update(store, s, np.int64(store.target[s]), store.since[r], store.x1[r], store.x2[r], t, False)
+        since, x1, x2 = store.since[r], store.x1[r], store.x2[r]
+        for s in range(U64(store.start[r]), U64(store.start[r + 1])):
+            update(store, s, np.int64(store.target[s]), since, done, x1, x2, t, False)
 
 
 @kernel(lean=True)
@@ -205,9 +216,9 @@ def with_room(table: Posts, room: int) -> Posts:
     """The same spikes with as much room as asked for or more."""
     if room <= table.time.shape[1]:
         return table
-    new, old = [np.zeros((len(table.count), room)) for _ in range(3)], table.time.shape[1]
+    block, old = np.zeros((len(table.count), room, 4)), table.time.shape[1]
     for j, count in enumerate(table.count.tolist()):
-        for k in range(max(0, count - old), count):
-            for array, before in zip(new, table[:3], strict=True):
-                array[j, k % room] = before[j, k % old]
-    return table._replace(time=new[0], y1=new[1], y2=new[2])
+        k = np.arange(max(0, count - old), count)
+        for c, before in enumerate(table[:3]):
+            block[j, k % room, c] = before[j, k % old]
+    return table._replace(time=block[:, :, 0], y1=block[:, :, 1], y2=block[:, :, 2], block=block.ravel())

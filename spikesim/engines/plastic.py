@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from spikesim._jit import kernel, twin
 from spikesim.engines.event_kernels import (
@@ -21,7 +20,7 @@ from spikesim.engines.event_kernels import (
 )
 from spikesim.engines.inbox import Inbox
 from spikesim.engines.layout import Shard
-from spikesim.engines.learning import PlasticStore, Sweeper, note, plastic_store, update
+from spikesim.engines.learning import PlasticStore, Sweeper, learning, note, plastic_store, update
 from spikesim.engines.store import Bundle, OwnStore, weight_of
 from spikesim.plasticity.learn import after_spike, decayed
 
@@ -87,7 +86,9 @@ def _sort(inbox, lo, hi):
 def _weigh(store, inbox, k):
     s, m = inbox.synapse[k], inbox.spike[k]
     j = inbox.neuron[m] + store.target[s]
-    return update(store, s, j, inbox.since[m], inbox.x1[m], inbox.x2[m], inbox.come[m], True)
+    if learning(store):
+        update(store, s, j, inbox.since[m], store.done[0], inbox.x1[m], inbox.x2[m], inbox.come[m], True)
+    return store.weight[0] * store.own[s]
 
 
 def weigh(stores, inbox, k, number):
@@ -119,7 +120,7 @@ def _fired(inbox, j, t):
 def set_out(store, entries, rows, since, x1, x2, come, neuron, offset):
     """Note for each arriving spike what its source left before, and move the source's traces on."""
     _, t_, _, _, base_ = entries
-    posts, nearest = store.posts, store.posts.nearest[0] > 0
+    posts, nearest = store.posts, store.posts.nearest
     for m in range(len(rows)):
         r, k = rows[m], offset + m
         t = t_[m] - store.dendritic

@@ -12,17 +12,16 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import types
 from numpy.typing import NDArray
 
-from spikesim._jit import kernel, twin
+from spikesim._jit import is_none, kernel, prefetch, twin
 from spikesim.errors import ParameterError
 from spikesim.mathkernels import exp_neg
 from spikesim.parameters import as_values
 from spikesim.plasticity.modulator import opened, with_reward
 from spikesim.plasticity.rule import Plasticity, Traces, meanwhile, on_post, on_pre
+from spikesim.rng import U64
 from spikesim.spikes import Spikes
-
 
 TABLE = 2048  # steps over which what is left of a trace is looked up
 
@@ -36,15 +35,17 @@ class Posts(NamedTuple):
     count: Any  # (n,) spikes so far
     rate: Any  # (4,) decay rates of x1, x2, y1, y2
     table: Any  # (4, steps) what is left of a trace after whole steps; None where times are not whole
-    nearest: Any  # (1,) uint8: whether a spike sets traces to 1
+    nearest: bool  # whether a spike sets traces to 1
+    block: Any  # (n room 4,) what time, y1 and y2 are views of, so that a spike's numbers are fetched together
 
 
 def posts(n: int, room: int, traces: Traces, h: float | None = None) -> Posts:
     """No spikes yet of `n` targets; times in ms, or in steps of `h` ms."""
-    time, y1, y2 = (np.zeros((n, room)) for _ in range(3))
+    block = np.zeros((n, room, 4))
     rate = np.array(traces[:4]) * (1.0 if h is None else h)
     table = None if h is None else np.exp(-rate[:, None] * np.arange(TABLE))
-    return Posts(time, y1, y2, np.zeros(n, np.int64), rate, table, np.array([traces.nearest], np.uint8))
+    time, y1, y2 = (block[:, :, k] for k in range(3))
+    return Posts(time, y1, y2, np.zeros(n, np.int64), rate, table, bool(traces.nearest), block.ravel())
 
 
 def left(posts: Posts, c: int, dt: float) -> float:
@@ -59,9 +60,9 @@ def _left(posts: Any, c: Any, dt: Any) -> Any:
     def looked_up(posts, c, dt):
         if dt >= posts.table.shape[1]:
             return exp_neg(posts.rate[c] * dt)
-        return posts.table[c, np.int64(dt)]
+        return posts.table[c, U64(np.int64(dt))]
 
-    if isinstance(posts.types[posts.fields.index("table")], types.NoneType):
+    if is_none(posts.types[posts.fields.index("table")]):
         return lambda posts, c, dt: exp_neg(posts.rate[c] * dt)
     return looked_up
 
@@ -79,24 +80,35 @@ def decayed(trace, posts, c, dt):
 
 
 @kernel(inline=True, inner=True)
-def _y_at(posts, j, k, t):
-    """Traces of target j at time t when its spikes up to number k - 1 have come."""
-    if k == 0:
-        return 0.0, 0.0
-    i = (k - 1) & (posts.time.shape[1] - 1)
-    dt, nearest = t - posts.time[j, i], posts.nearest[0] > 0
-    y1 = decayed(after_spike(posts.y1[j, i], nearest), posts, 2, dt)
-    y2 = decayed(after_spike(posts.y2[j, i], nearest), posts, 3, dt) if posts.rate[3] > 0.0 else 0.0
-    return y1, y2
+def _place(posts, j, k):
+    """Where in `block` spike number k of target j is: unsigned, since a signed number may count from the end."""
+    room = U64(posts.time.shape[1])
+    return (U64(j) * room + (U64(k) & (room - U64(1)))) << U64(2)
+
+
+@kernel(inline=True, inner=True)
+def fetch(posts, j, further):
+    """Start to fetch the last spike of target j, and how many spikes `further` has had."""
+    prefetch(posts.count, further)
+    last: Any = np.int64(_place(posts, j, max(posts.count[U64(j)], 1) - 1))
+    prefetch(posts.block, last)
+
+
+@kernel(inline=True, inner=True)
+def _y_after(posts, i, t):
+    """Traces of a target at time t when its spike at place i was its last."""
+    dt, nearest = t - posts.block[i], posts.nearest
+    y1 = decayed(after_spike(posts.block[i + U64(1)], nearest), posts, 2, dt)
+    return y1, decayed(after_spike(posts.block[i + U64(2)], nearest), posts, 3, dt)
 
 
 @kernel(lean=True)
 def add_post(posts, j, t):
     """Note a spike of target j."""
     k = posts.count[j]
-    y1, y2 = _y_at(posts, j, k, t)
-    i = k & (posts.time.shape[1] - 1)
-    posts.time[j, i], posts.y1[j, i], posts.y2[j, i] = t, y1, y2
+    y1, y2 = _y_after(posts, _place(posts, j, k - 1), t) if k > 0 else (0.0, 0.0)
+    i = _place(posts, j, k)
+    posts.block[i], posts.block[i + U64(1)], posts.block[i + U64(2)] = t, y1, y2
     posts.count[j] = k + 1
 
 
@@ -105,10 +117,10 @@ def last_event(posts, j, since, dendritic, t):
     """Time of the last spike of either side that had come to a synapse onto target j by t, 0 if none had."""
     now, k = max(since, 0.0), posts.count[j]
     oldest = max(np.int64(0), k - posts.time.shape[1])
-    while k > oldest and posts.time[j, (k - 1) & (posts.time.shape[1] - 1)] + dendritic > t:
+    while k > oldest and posts.block[_place(posts, j, k - 1)] + dendritic > t:
         k -= 1
     if k > oldest:
-        now = max(now, posts.time[j, (k - 1) & (posts.time.shape[1] - 1)] + dendritic)
+        now = max(now, posts.block[_place(posts, j, k - 1)] + dendritic)
     return now
 
 
@@ -121,38 +133,35 @@ def learn(p, posts, w, e, j, since, done, x1, x2, dendritic, t, spike, modulator
     at t. Both numbers only move from spike to spike, so that they do not depend on when they are asked for. `unit` is
     the length in ms of what times are counted in.
     """
-    mask, rate = posts.time.shape[1] - 1, posts.rate
-    k = posts.count[j]
-    oldest = max(np.int64(0), k - mask - 1)
-    end = k
-    now = max(since, done)
+    end = k = posts.count[U64(j)]
+    oldest = max(np.int64(0), k - posts.time.shape[1])
+    late = max(since, done)
     meets = dendritic == 0.0 and since > done  # a target spike at the instant of the last source spike came after it
+    now = max(since, 0.0)
     while k > oldest:
-        come = posts.time[j, (k - 1) & mask] + dendritic
-        if come < now or (come == now and not meets):
+        come = posts.block[_place(posts, j, k - 1)] + dendritic
+        if come < late or (come == late and not meets):
+            now = max(now, come)
             break
         k -= 1
-    now = max(since, 0.0)
-    if k > oldest:
-        now = max(now, posts.time[j, (k - 1) & mask] + dendritic)
     while k < end:
-        i = k & mask
-        come = posts.time[j, i] + dendritic
+        i = _place(posts, j, k)
+        come = posts.block[i] + dendritic
         if come > t or (come == t and spike and dendritic == 0.0):
             break
         w, e = meanwhile(p, w, e, now * unit, come * unit, modulator)
         dt = come - since
-        second = decayed(x2, posts, 1, dt) if rate[1] > 0.0 else 0.0
-        w, e = on_post(p, w, e, decayed(x1, posts, 0, dt), second, posts.y1[j, i], posts.y2[j, i])
+        second = decayed(x2, posts, 1, dt)
+        w, e = on_post(p, w, e, decayed(x1, posts, 0, dt), second, posts.block[i + U64(1)], posts.block[i + U64(2)])
         now = come
         k += 1
     if spike:
         w, e = meanwhile(p, w, e, now * unit, t * unit, modulator)
-        while k > oldest and posts.time[j, (k - 1) & mask] + dendritic >= t:
+        while k > oldest and posts.block[_place(posts, j, k - 1)] + dendritic >= t:
             k -= 1
-        y1, y2 = _y_at(posts, j, k, t - dendritic)
+        y1, y2 = _y_after(posts, _place(posts, j, k - 1), t - dendritic) if k > 0 else (0.0, 0.0)
         dt = t - since
-        second = decayed(x2, posts, 1, dt) if rate[1] > 0.0 else 0.0
+        second = decayed(x2, posts, 1, dt)
         w, e = on_pre(p, w, e, decayed(x1, posts, 0, dt), second, y1, y2)
     return w, e
 
@@ -163,7 +172,7 @@ def _drive(p, posts, w, pre, post, axonal, dendritic, t_stop, modulator):
         add_post(posts, np.int64(0), t)
     out = np.empty(len(pre) + 1)
     e, since, x1, x2 = 0.0, -np.inf, 0.0, 0.0
-    nearest = posts.nearest[0] > 0
+    nearest = posts.nearest
     for k in range(len(pre)):
         t = pre[k] + axonal
         w, e = learn(p, posts, w, e, np.int64(0), since, -np.inf, x1, x2, dendritic, t, True, modulator, 1.0)

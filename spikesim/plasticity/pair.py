@@ -95,13 +95,16 @@ class PairKernel(NamedTuple):
 @kernel(inline=True, inner=True)
 def moved(w, a, mu_plus, mu_minus, w_min, w_max):
     """Weight after a relative change `a`, weighted by the room left, within bounds."""
-    span = w_max - w_min
-    u = (w - w_min) / span
+    step = (w_max - w_min) * a
     if a >= 0.0:
-        room = 1.0 if mu_plus == 0.0 else (1.0 - u if mu_plus == 1.0 else (1.0 - u) ** mu_plus)
-        return min(w + span * a * room, w_max)
-    room = 1.0 if mu_minus == 0.0 else (u if mu_minus == 1.0 else u**mu_minus)
-    return max(w + span * a * room, w_min)
+        if mu_plus != 0.0:
+            left = 1.0 - (w - w_min) / (w_max - w_min)
+            step *= left if mu_plus == 1.0 else left**mu_plus
+        return min(w + step, w_max)
+    if mu_minus != 0.0:
+        left = (w - w_min) / (w_max - w_min)
+        step *= left if mu_minus == 1.0 else left**mu_minus
+    return max(w + step, w_min)
 
 
 @on_post.register(PairKernel)
