@@ -12,8 +12,8 @@ from baselines.graph import INPUT, SpikingGraph
 from baselines.spiking import Leaky, Membrane
 
 DEVIATIONS = (
-    "two hidden layers, the same sizes on both sides; a pass is 1,000 steps of the environment, after each 20 episodes "
-    "validate, and the weights of the best validation score are kept",
+    "one hidden layer, of the same size on both sides; a pass is 1,000 steps of the environment, after each 20 episodes "
+    "validate, and the weights of the best validation score are kept; three in a row without fault end the training",
     "eight environments side by side, one update for two steps; double Q-learning, Huber loss, gradients clipped, the "
     "target network following by a small share of the difference with every update",
     "scores are returns on a scale from 0 to 100 %, and the best is known; one inference is one decision",
@@ -25,18 +25,17 @@ DEVIATIONS = (
 
 
 def build_ann(task: Control, s: DQNSettings) -> nn.Module:
-    """Linear, ReLU, twice; linear."""
-    n, h = len(task.scale), s.hidden
-    return nn.Sequential(nn.Linear(n, h), nn.ReLU(), nn.Linear(h, h), nn.ReLU(), nn.Linear(h, task.actions))
+    """Linear, ReLU, linear."""
+    n = len(task.scale)
+    return nn.Sequential(nn.Linear(n, s.hidden), nn.ReLU(), nn.Linear(s.hidden, task.actions))
 
 
 def build_snn(task: Control, s: DQNSettings) -> SpikingGraph:
-    """Fields, leaky neurons twice, membranes that never fire."""
-    n, h = len(task.scale), s.hidden
+    """Fields, leaky neurons, membranes that never fire."""
+    n = len(task.scale)
     g = SpikingGraph(Fields(n, s.fields, s.steps))
-    g.add("first", Leaky(s.beta), g.wire(nn.Linear(n * s.fields, h), INPUT))
-    g.add("second", Leaky(s.beta), g.wire(nn.Linear(h, h), "first"))
-    g.add("output", Membrane(), g.wire(nn.Linear(h, task.actions), "second"))
+    g.add("hidden", Leaky(s.beta), g.wire(nn.Linear(n * s.fields, s.hidden), INPUT))
+    g.add("output", Membrane(), g.wire(nn.Linear(s.hidden, task.actions), "hidden"))
     return g
 
 
