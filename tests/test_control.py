@@ -29,7 +29,16 @@ from baselines.spiking import Leaky, Membrane  # noqa: E402
 from baselines.tasks import TASKS  # noqa: E402
 
 SMALL = DQNSettings(
-    epochs=3, steps=4, hidden=16, pass_steps=200, warmup=100, worlds=4, batch_size=16, fields=5, gain=10.0
+    epochs=3,
+    steps=4,
+    hidden=16,
+    hidden_ann=16,
+    pass_steps=200,
+    warmup=100,
+    worlds=4,
+    batch_size=16,
+    fields=5,
+    gain=10.0,
 )
 
 

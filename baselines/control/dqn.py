@@ -38,7 +38,9 @@ class DQNSettings(Settings):
     Parameters
     ----------
     hidden : int
-        Units of the hidden layer.
+        Neurons of the twin's hidden layer.
+    hidden_ann : int
+        Units of each of the network's two hidden layers.
     pass_steps, worlds : int
         Steps of the environment in one pass, all worlds together; environments side by side.
     updates_per_step : float
@@ -62,6 +64,7 @@ class DQNSettings(Settings):
     """
 
     hidden: int = 256
+    hidden_ann: int = 128
     pass_steps: int = 1000
     worlds: int = 8
     updates_per_step: float = 0.5

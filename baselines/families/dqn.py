@@ -12,7 +12,9 @@ from baselines.graph import INPUT, SpikingGraph
 from baselines.spiking import Leaky, Membrane
 
 DEVIATIONS = (
-    "one hidden layer, of the same size on both sides; a pass is 1,000 steps of the environment, after each 20 episodes "
+    "two hidden layers of 128 units; the twin's populations of input neurons stand for the first of them, and a layer "
+    "of 256 neurons follows",
+    "a pass is 1,000 steps of the environment, after each 20 episodes "
     "validate, and the weights of the best validation score are kept; three in a row without fault end the training",
     "eight environments side by side, one update for two steps; double Q-learning, Huber loss, gradients clipped, the "
     "target network following by a small share of the difference with every update",
@@ -25,9 +27,9 @@ DEVIATIONS = (
 
 
 def build_ann(task: Control, s: DQNSettings) -> nn.Module:
-    """Linear, ReLU, linear."""
-    n = len(task.scale)
-    return nn.Sequential(nn.Linear(n, s.hidden), nn.ReLU(), nn.Linear(s.hidden, task.actions))
+    """Linear, ReLU, twice; linear."""
+    n, h = len(task.scale), s.hidden_ann
+    return nn.Sequential(nn.Linear(n, h), nn.ReLU(), nn.Linear(h, h), nn.ReLU(), nn.Linear(h, task.actions))
 
 
 def build_snn(task: Control, s: DQNSettings) -> SpikingGraph:
@@ -54,7 +56,7 @@ FAMILY = Family(
     title="deep Q-network",
     settings={
         "acrobot": DQNSettings(seeds=3, epochs=60, steps=8, lr_ann=3e-4, lr_snn=1e-3, gain=10.0),
-        "cartpole": DQNSettings(seeds=5, epochs=50, steps=8, lr_ann=3e-4, lr_snn=1e-3, gain=10.0, quick_epochs=25),
+        "cartpole": DQNSettings(seeds=5, epochs=60, steps=8, lr_ann=3e-4, lr_snn=1e-3, gain=10.0, quick_epochs=30),
     },
     ann=ann,
     snn=twin,
