@@ -225,7 +225,7 @@ class Outcome:
 class Learner(Protocol):
     """One side while it learns."""
 
-    updates: int  # updates in one epoch
+    updates: int  # updates in one epoch; a learner that has an attribute `finished`, and it is true, gets no more
 
     def epoch(self) -> Iterator[float]:
         """Learn one pass over the training data; yields the loss after each update."""

@@ -142,9 +142,11 @@ def title(f: dict[str, Any]) -> str:
 
 def notes(f: dict[str, Any]) -> list[str]:
     """What the table needs to be read rightly."""
-    n, s, core = f["ann"]["inferences"], f["settings"], f["replay"]
+    n, s, core = f["snn"]["inferences"], f["settings"], f["replay"]
+    own = f["ann"]["inferences"]
+    inputs = f"{n:,} test inputs" if own == n else f"{own:,} (ANN) and {n:,} (twin) decisions"
     return [
-        f"Counts, energies and wall times are per inference, means over {n:,} test inputs and all seeds; "
+        f"Counts, energies and wall times are per inference, means over {inputs} and all seeds; "
         f"± is the standard deviation over seeds. The twin sees each input for {s['steps']} time steps"
         + (f"; the first {core['inferences']:,} inputs were replayed." if core["inferences"] < n else "."),
         "Wall times: inputs encoded beforehand, batches of test inputs, threads: "

@@ -135,7 +135,8 @@ def _choose_task(family: Family, data: str) -> Task:
     if data == AUTO:
         there = [TASKS[name] for name in family.settings if TASKS[name].available()]
         if not there:
-            raise FileError(f"{family.name}: no data found for any of its tasks ({', '.join(family.settings)})")
+            names, remedy = ", ".join(family.settings), TASKS[_embedded(family)].remedy
+            raise FileError(f"{family.name}: no data found for any of its tasks ({names}); {remedy}")
         return there[0]
     if data not in family.settings:
         raise unknown(f"data for family {family.name!r}:", data, (AUTO, *family.settings))

@@ -70,6 +70,20 @@ def replay(
     return total
 
 
+def answer_by(
+    total: Replayed, network: Network, batch: int, duration: float, engine: str, threads: int
+) -> NDArray[np.float64]:
+    """Membranes (batch, n) of the last population at the end; what was counted is added to `total`."""
+    last = network.populations[-1].name
+    record = Record(spikes=False, states={last: ("v",)}, interval=duration)
+    result = simulate(
+        network, duration, engine=engine, dt=STEP, threads=threads, batch=batch, record=record, progress=False
+    )
+    _add(total, network, result)
+    held = result.states[last]["v"]
+    return held[None, -1] if batch == 1 else held[:, -1]
+
+
 def _add(total: Replayed, network: Network, result: Result) -> None:
     counts = result.counts
     total.input_spikes += int(counts.spikes["input"])

@@ -108,6 +108,8 @@ def train(learner: Learner, epochs: int, tell: Tell) -> dict[str, Any]:
         learning.append([float(np.mean(losses)), float(score)])
         if score >= best:  # of equals the last, which has learned at lower rates
             best, best_epoch, kept = score, epoch + 1, learner.snapshot()
+        if getattr(learner, "finished", False):
+            break
     learner.restore(kept)
     took = time.perf_counter() - started
     return {"train_s": took, "validation": float(best), "best_epoch": best_epoch, "learning": learning}

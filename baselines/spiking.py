@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import snntorch as snn
@@ -46,6 +47,34 @@ def to_spikes(encoded: NDArray[np.bool_]) -> Spikes:
 # --- neurons: from currents (T, batch, …) to spikes of the same shape ------------------------------------------------
 
 
+class _Subtracting(torch.autograd.Function):
+    """What `snntorch.Leaky` computes over time, bit for bit, in a third of the time: for training alone."""
+
+    @staticmethod
+    def forward(ctx: Any, currents: Tensor, beta: float, threshold: float) -> Tensor:
+        """Spikes (T, …) for currents of the same shape."""
+        above, spikes = torch.empty_like(currents), torch.empty_like(currents)
+        membrane = torch.zeros_like(currents[0])
+        for t, current in enumerate(currents):
+            membrane = membrane * beta + current
+            if t:
+                membrane = membrane - spikes[t - 1] * threshold
+            torch.sub(membrane, threshold, out=above[t])
+            torch.gt(above[t], 0, out=spikes[t])
+        ctx.save_for_backward(above)
+        ctx.beta = beta
+        return spikes
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None]:
+        """Gradient of the currents: the arctangent's slope, the reset taken as given."""
+        (above,) = ctx.saved_tensors
+        found = 1.0 / (1 + (torch.pi * above).pow_(2)) * grads[0]
+        for t in range(len(found) - 2, -1, -1):
+            found[t].add_(found[t + 1] * ctx.beta)
+        return found, None, None
+
+
 class Leaky(nn.Module):
     """Leaky integrate-and-fire neurons: `snntorch.Leaky` over time, the reset one step late.
 
@@ -79,6 +108,8 @@ class Leaky(nn.Module):
 
     def forward(self, currents: Tensor, feedback: Feedback | None = None) -> Tensor:
         """Spikes for all steps; `feedback` turns the spikes of a step into a current of the next."""
+        if self.training and feedback is None and self.reset == "subtract":
+            return _Subtracting.apply(currents, self.beta, self.threshold)  # type: ignore[no-untyped-call]
         membrane = torch.zeros_like(currents[0])
         fired: list[Tensor] = []
         for step in currents:
