@@ -388,6 +388,8 @@ class Family:
         What `Learner.validate` returns, if it is not the score on the validation data.
     galleries : tuple of Gallery
         What the networks made.
+    judge : callable or None
+        From the family's entry in the report to sentences about it.
     """
 
     name: str
@@ -403,3 +405,4 @@ class Family:
     metrics: tuple[Metric, ...] = ()
     validated: str = ""
     galleries: tuple[Gallery, ...] = ()
+    judge: Callable[[Mapping[str, Any]], Sequence[str]] | None = None

@@ -38,7 +38,7 @@ def draw_raster(example: Example, title: str) -> Fill:
     """Picture of one inference: the input, the spikes of every layer, and how often each output fired."""
     layers = list(example.layers.items())
     heights = [0.5 + np.log10(1 + spikes.n) for _, spikes in layers]
-    figure = _figure(9.0, 1.0 + min(0.9 * sum(heights), _TALLEST))
+    figure = new_figure(9.0, 1.0 + min(0.9 * sum(heights), _TALLEST))
     grid = figure.add_gridspec(len(layers), 3, width_ratios=(1.5, 5, 1.3), height_ratios=heights)
     first = None
     for row, (name, spikes) in enumerate(layers):
@@ -64,7 +64,7 @@ def draw_raster(example: Example, title: str) -> Fill:
 
 def draw_comparison(f: dict[str, Any]) -> Fill:
     """Picture of one family's report: metric, operations, energies relative to the ANN, break-even."""
-    figure = _figure(11.0, 7.5)
+    figure = new_figure(11.0, 7.5)
     axes = figure.subplots(2, 2)
     _metric(axes[0, 0], f)
     _operations(axes[0, 1], f)
@@ -80,7 +80,7 @@ def draw_detail(f: dict[str, Any]) -> Fill | None:
     if not full and not f["metrics"][1:]:
         return None
     panels = (_pareto, _spread, _learning, _confusions) if full else (_spread, _learning)
-    figure = _figure(11.0, 4.0 * len(panels) // 2)
+    figure = new_figure(11.0, 4.0 * len(panels) // 2)
     for ax, panel in zip(figure.subplots(len(panels) // 2, 2).flat, panels, strict=True):
         panel(ax, f)
     figure.suptitle(_headline(f), fontsize=11)
@@ -92,7 +92,7 @@ def draw_exhibits(f: dict[str, Any]) -> Fill | None:
     drawn = [e for e in f["exhibits"].values() if e["curves"]]
     if not drawn:
         return None
-    figure = _figure(5.5 * len(drawn), 3.8)
+    figure = new_figure(5.5 * len(drawn), 3.8)
     for ax, e in zip(figure.subplots(1, len(drawn), squeeze=False)[0], drawn, strict=True):
         for i, (label, x, y) in enumerate(e["curves"]):
             ax.plot(x, y, f"{_MARKS[i % len(_MARKS)]}-", ms=4, label=label)
@@ -116,7 +116,8 @@ def _headline(f: dict[str, Any]) -> str:
     return f"{capital(f['title'])} and its spiking twin, {f['task_title']}, {seeds}"
 
 
-def _figure(width: float, height: float) -> Figure:
+def new_figure(width: float, height: float) -> Figure:
+    """Empty figure that needs no display."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 

@@ -82,7 +82,7 @@ def summarise(
 
 
 def _family(plan: Plan, records: list[dict[str, Any]], diverged: Sequence[Diverged]) -> dict[str, Any]:
-    metrics = plan.metrics
+    metrics = measured(plan, records)
     sides = {side: _side(metrics, [r[side] for r in records]) for side in SIDES}
     sides["replay"] |= _agreement([r["agreement"] for r in records])
     contestants = contestants_of(plan, records)
@@ -102,7 +102,7 @@ def _family(plan: Plan, records: list[dict[str, Any]], diverged: Sequence[Diverg
         "rivals": rivals(contestants, metrics),
         **energies(contestants, sides["replay"]["spikes_per_synapse"]),
         "speed": speed([r["replay"]["speed"] for r in records]),
-        "others": {o.name: _other(plan, o, records) for o in plan.family.others},
+        "others": {o.name: _other(metrics, o, records) for o in plan.family.others},
         "pareto": pareto(records),
         "targets": dict(plan.family.targets.get(plan.task.name, {})),
         "left_out": list(plan.left_out),
@@ -116,7 +116,16 @@ def _family(plan: Plan, records: list[dict[str, Any]], diverged: Sequence[Diverg
         "versions": records[0]["versions"],
         "per_seed": records,
     }
-    return family | {"findings": findings(family), "verdict": verdict(family)}
+    judged = list(plan.family.judge(family)) if plan.family.judge else []
+    return family | {"findings": [*judged, *findings(family)], "verdict": verdict(family)}
+
+
+def measured(plan: Plan, records: list[dict[str, Any]]) -> list[Metric]:
+    """The metrics of the family that some side has on this task."""
+    sides = [records[0][side] for side in SIDES]
+    sides += [side for other in records[0]["others"].values() for side in other.values() if "measures" in side]
+    score, *further = plan.metrics
+    return [score, *(m for m in further if any(m.name in side["measures"] for side in sides))]
 
 
 def speed(rows: list[list[dict[str, float]]]) -> list[dict[str, float]]:
@@ -124,10 +133,10 @@ def speed(rows: list[list[dict[str, float]]]) -> list[dict[str, float]]:
     return [{key: _mean([row[key] for row in same]) for key in same[0]} for same in zip(*rows, strict=True)]
 
 
-def _other(plan: Plan, other: Contestant, records: list[dict[str, Any]]) -> dict[str, Any]:
+def _other(metrics: Sequence[Metric], other: Contestant, records: list[dict[str, Any]]) -> dict[str, Any]:
     """A further contestant, in the core where it spikes."""
     rows = [r["others"][other.name] for r in records]
-    side = _side(plan.metrics, [row["replay" if other.spiking else "ann"] for row in rows])
+    side = _side(metrics, [row["replay" if other.spiking else "ann"] for row in rows])
     if other.spiking:
         side |= _agreement([row["agreement"] for row in rows])
     return {"title": other.title, "within": other.within, **side}
