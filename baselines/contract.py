@@ -25,6 +25,25 @@ def rival_bits(steps: int) -> int:
 
 
 @dataclass(frozen=True)
+class Metric:
+    """A number that says how well a side did.
+
+    Parameters
+    ----------
+    name : str
+        As a word; its key in the report.
+    percent : bool
+        Whether it is a fraction, shown in per cent.
+    higher : bool
+        Whether more is better.
+    """
+
+    name: str
+    percent: bool = True
+    higher: bool = True
+
+
+@dataclass(frozen=True)
 class Task:
     """A task by name; `load` returns what its families train on.
 
@@ -33,7 +52,7 @@ class Task:
     name, title : str
         Key (the name of its file) and readable name.
     metric : str
-        What is measured, as a word; higher is better.
+        What is measured, as a word: a fraction, higher is better. A family may measure something else on the same data.
     licence, source, split : str
         Terms of the data, the work to cite, and how the parts were divided.
     remedy : str
@@ -172,7 +191,9 @@ class Outcome:
     Parameters
     ----------
     score : float
-        The task's metric.
+        The first metric of the family, else that of the task.
+    measures : mapping
+        Its further metrics, by name.
     operations : Operations
         Per inference.
     neurons, synapses : int
@@ -185,9 +206,9 @@ class Outcome:
         Spikes of all neurons in all inferences, inputs not counted.
     input_spikes : int
         Spikes of the encoder in all inferences.
-    predictions : array (inferences,) or None
+    predictions : array (inferences, …) or None
         What was answered, where the task has answers to compare.
-    expected : array (inferences,) or None
+    expected : array (inferences, …) or None
         Replay: torch's answers to the same inputs, where these follow from the answers before (control).
     skipping : Operations or None
         The same inferences on hardware that skips factors of zero; of a spiking network, on hardware that works per
@@ -202,6 +223,10 @@ class Outcome:
         How often each class (row) was answered as each class (column), where the task has classes.
     notes : mapping
         More numbers worth keeping.
+    tables : mapping
+        What else was found, by title.
+    material : object
+        What the galleries of the family draw from; not kept.
     """
 
     score: float
@@ -220,6 +245,9 @@ class Outcome:
     speed: Sequence[Mapping[str, float]] = ()
     confusion: Sequence[Sequence[int]] = ()
     notes: Mapping[str, float] = field(default_factory=dict)
+    measures: Mapping[str, float] = field(default_factory=dict)
+    tables: Mapping[str, Table] = field(default_factory=dict)
+    material: Any = None
 
 
 class Learner(Protocol):
@@ -231,7 +259,7 @@ class Learner(Protocol):
         """Learn one pass over the training data; yields the loss after each update."""
 
     def validate(self) -> float:
-        """The metric on the validation data."""
+        """The metric on the validation data, or a number that is better in the same direction."""
 
     def snapshot(self) -> Any:
         """All that was learned, for `restore`."""
@@ -272,6 +300,8 @@ class Contestant:
         Whether it can be replayed (`SpikingLearner`); it then runs over the steps of the settings.
     within : float or None
         How far below the artificial network the literature lets it stay, as a fraction.
+    needs : str
+        Package without which it is left out, if any.
     """
 
     name: str
@@ -279,6 +309,7 @@ class Contestant:
     build: Callable[[Any, Any, int], Any]
     spiking: bool = False
     within: float | None = None
+    needs: str = ""
 
 
 class Table(NamedTuple):
@@ -308,6 +339,27 @@ class Exhibit:
     show: Callable[[bool], Table]
 
 
+Fill = Callable[[BinaryIO], object]  # writes a picture into an open file
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """A picture of what the networks of the first seed made.
+
+    Parameters
+    ----------
+    name, title : str
+        Key (part of the name of its file) and caption.
+    draw : callable
+        From data and the outcomes by side (``"ann"``, ``"snn"``, ``"replay"``, other contestants by name, their replays
+        as ``"NAME replay"``) to what writes a PNG.
+    """
+
+    name: str
+    title: str
+    draw: Callable[[Any, Mapping[str, Outcome]], Fill]
+
+
 @dataclass(frozen=True)
 class Family:
     """An artificial network and its spiking twin.
@@ -327,9 +379,17 @@ class Family:
     exhibits : tuple of Exhibit
         Small experiments of the family's own.
     targets : mapping
-        By task, what the literature lets one expect of ``"ann"``, ``"snn"`` and others by name, as fractions.
+        By task, what the literature lets one expect of ``"ann"``, ``"snn"`` and others by name, in the score.
     deviations : tuple of str
         Where the twin is not what the literature or the artificial network does.
+    metrics : tuple of Metric
+        What is measured, the score first; none means the task's metric alone.
+    validated : str
+        What `Learner.validate` returns, if it is not the score on the validation data.
+    galleries : tuple of Gallery
+        What the networks made.
+    judge : callable or None
+        From the family's entry in the report to sentences about it.
     """
 
     name: str
@@ -342,3 +402,7 @@ class Family:
     exhibits: tuple[Exhibit, ...] = ()
     targets: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     deviations: tuple[str, ...] = ()
+    metrics: tuple[Metric, ...] = ()
+    validated: str = ""
+    galleries: tuple[Gallery, ...] = ()
+    judge: Callable[[Mapping[str, Any]], Sequence[str]] | None = None

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from baselines.contract import Example
-from baselines.words import capital
+from baselines.contract import Example, Fill
+from baselines.words import Measured, capital
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,7 +30,6 @@ _ABOVE: dict[str, Any] = {
     "fontsize": 8,
     "bbox": {"boxstyle": "square,pad=0.1", "facecolor": "white", "edgecolor": "none"},
 }
-Fill = Callable[[BinaryIO], object]
 _MARKS = "osD^v<>"
 _TALLEST = 12.0  # inches
 
@@ -39,7 +38,7 @@ def draw_raster(example: Example, title: str) -> Fill:
     """Picture of one inference: the input, the spikes of every layer, and how often each output fired."""
     layers = list(example.layers.items())
     heights = [0.5 + np.log10(1 + spikes.n) for _, spikes in layers]
-    figure = _figure(9.0, 1.0 + min(0.9 * sum(heights), _TALLEST))
+    figure = new_figure(9.0, 1.0 + min(0.9 * sum(heights), _TALLEST))
     grid = figure.add_gridspec(len(layers), 3, width_ratios=(1.5, 5, 1.3), height_ratios=heights)
     first = None
     for row, (name, spikes) in enumerate(layers):
@@ -65,7 +64,7 @@ def draw_raster(example: Example, title: str) -> Fill:
 
 def draw_comparison(f: dict[str, Any]) -> Fill:
     """Picture of one family's report: metric, operations, energies relative to the ANN, break-even."""
-    figure = _figure(11.0, 7.5)
+    figure = new_figure(11.0, 7.5)
     axes = figure.subplots(2, 2)
     _metric(axes[0, 0], f)
     _operations(axes[0, 1], f)
@@ -77,14 +76,13 @@ def draw_comparison(f: dict[str, Any]) -> Fill:
 
 def draw_detail(f: dict[str, Any]) -> Fill | None:
     """Picture of what lies behind: steps and thresholds, spread over price tables, learning, confusions."""
-    if not f["pareto"]:
+    full = bool(f["pareto"])
+    if not full and not f["metrics"][1:]:
         return None
-    figure = _figure(11.0, 8.0)
-    axes = figure.subplots(2, 2)
-    _pareto(axes[0, 0], f)
-    _spread(axes[0, 1], f)
-    _learning(axes[1, 0], f)
-    _confusions(axes[1, 1], f)
+    panels = (_pareto, _spread, _learning, _confusions) if full else (_spread, _learning)
+    figure = new_figure(11.0, 4.0 * len(panels) // 2)
+    for ax, panel in zip(figure.subplots(len(panels) // 2, 2).flat, panels, strict=True):
+        panel(ax, f)
     figure.suptitle(_headline(f), fontsize=11)
     return lambda file: figure.savefig(file, dpi=110, format="png")
 
@@ -94,7 +92,7 @@ def draw_exhibits(f: dict[str, Any]) -> Fill | None:
     drawn = [e for e in f["exhibits"].values() if e["curves"]]
     if not drawn:
         return None
-    figure = _figure(5.5 * len(drawn), 3.8)
+    figure = new_figure(5.5 * len(drawn), 3.8)
     for ax, e in zip(figure.subplots(1, len(drawn), squeeze=False)[0], drawn, strict=True):
         for i, (label, x, y) in enumerate(e["curves"]):
             ax.plot(x, y, f"{_MARKS[i % len(_MARKS)]}-", ms=4, label=label)
@@ -118,7 +116,8 @@ def _headline(f: dict[str, Any]) -> str:
     return f"{capital(f['title'])} and its spiking twin, {f['task_title']}, {seeds}"
 
 
-def _figure(width: float, height: float) -> Figure:
+def new_figure(width: float, height: float) -> Figure:
+    """Empty figure that needs no display."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -148,20 +147,21 @@ def _counts(ax: Axes, counts: np.ndarray) -> None:
 
 
 def _metric(ax: Axes, f: dict[str, Any]) -> None:
-    metric, all_scores = f["metric"], []
+    metric, all_scores = Measured.of(f), []
     for x, (side, colour) in enumerate((("ann", ANN), ("snn", SNN), ("replay", CORE))):
-        scores = [100 * record[side]["score"] for record in f["per_seed"]]
+        scores = [metric.factor * record[side]["score"] for record in f["per_seed"]]
         all_scores += scores
         ax.plot(np.full(len(scores), x), scores, "o", color=colour, alpha=0.6, ms=7, mec="none")
         ax.plot([x - 0.25, x + 0.25], [np.mean(scores)] * 2, color=colour, lw=2.5)
-        ax.text(x + 0.29, np.mean(scores), f"{np.mean(scores):.2f}", va="center", fontsize=9)
+        ax.text(x + 0.29, np.mean(scores), f"{np.mean(scores):{metric.digits}}", va="center", fontsize=9)
     ax.set_xticks(range(3), ["ANN", "SNN in torch", "SNN in the core"])
     ax.set_xlim(-0.5, 2.7)
     low, high = min(all_scores), max(all_scores)
-    margin = max(0.25 * (high - low), 0.5 * (1.0 - (high - low)))  # never less than one point from bottom to top
+    least = 1.0 if metric.percent else 0.1 * abs(high)  # from bottom to top
+    margin = max(0.25 * (high - low), 0.5 * (least - (high - low)))
     ax.set_ylim(low - margin, high + margin)
-    ax.set_ylabel(f"test {metric} (%)")
-    ax.set_title(f"{capital(metric)}: every seed, and the mean", fontsize=10)
+    ax.set_ylabel(f"test {metric.label}")
+    ax.set_title(f"{capital(metric.name)}: every seed, and the mean", fontsize=10)
     _plain(ax)
 
 
@@ -238,24 +238,25 @@ def _break_even(ax: Axes, f: dict[str, Any]) -> None:
 
 def _pareto(ax: Axes, f: dict[str, Any]) -> None:
     """Score over energy; every point is the trained twin with other steps and thresholds."""
-    p, table = f["pareto"], f["pareto"]["table"]
-    for mark, factor in zip(_MARKS, sorted({q["threshold"] for q in p["points"]}), strict=False):
-        mine = [q for q in p["points"] if q["threshold"] == factor]
+    p, table, metric = f["pareto"], f["pareto"]["table"], Measured.of(f)
+    factor = metric.factor
+    for mark, threshold in zip(_MARKS, sorted({q["threshold"] for q in p["points"]}), strict=False):
+        mine = [q for q in p["points"] if q["threshold"] == threshold]
         x = [1e9 * q["energy"][table] for q in mine]
-        ax.plot(x, [100 * q["score"] for q in mine], f"{mark}-", ms=5, lw=0.8, label=f"threshold × {factor:g}")
+        ax.plot(x, [factor * q["score"] for q in mine], f"{mark}-", ms=5, lw=0.8, label=f"threshold × {threshold:g}")
         for q, at in zip(mine, x, strict=True):
-            if factor == 1.0:
-                ax.annotate(f"{q['steps']}", (at, 100 * q["score"]), (0, 5), textcoords="offset points", fontsize=7)
+            if threshold == 1.0:
+                ax.annotate(f"{q['steps']}", (at, factor * q["score"]), (0, 5), textcoords="offset points", fontsize=7)
     front = sorted((q for q in p["points"] if q["front"]), key=lambda q: q["energy"][table])
     x = [1e9 * q["energy"][table] for q in front]
-    ax.plot(x, [100 * q["score"] for q in front], color="0.6", lw=5, alpha=0.4, zorder=0, label="none better")
+    ax.plot(x, [factor * q["score"] for q in front], color="0.6", lw=5, alpha=0.4, zorder=0, label="none better")
     for key, label, style in (("ann", "ANN", "-"), ("ann_skipping_zeros", "ANN skipping zeros", "--")):
         if f["energy"][table][key]:
             ax.axvline(1e9 * f["energy"][table][key], color=ANN, lw=1, ls=style, label=label)
     ax.set_xscale("log")
     ax.xaxis.set_minor_formatter(lambda value, place: "")
     ax.set_xlabel(f"energy per inference (nJ), {p['title']}")
-    ax.set_ylabel(f"test {f['metric']} (%)")
+    ax.set_ylabel(f"test {metric.label}")
     ax.set_title("Fewer steps (numbers), higher thresholds; not retrained", fontsize=10)
     ax.legend(fontsize=7, frameon=False)
     _plain(ax)
@@ -286,14 +287,17 @@ def _spread(ax: Axes, f: dict[str, Any]) -> None:
 
 def _learning(ax: Axes, f: dict[str, Any]) -> None:
     """Validation score over passes, every seed."""
+    metric = Measured.of(f)
+    own = f["validated"].startswith("validation ")
+    factor = metric.factor if own else 1.0
     for side, colour, label in (("ann", ANN, "ANN"), ("snn", SNN, "SNN in torch")):
         for i, record in enumerate(f["per_seed"]):
-            scores = [100 * score for _, score in record[side]["learning"]]
+            scores = [factor * score for _, score in record[side]["learning"]]
             ax.plot(range(1, len(scores) + 1), scores, color=colour, lw=1, alpha=0.8, label=None if i else label)
     ax.set_xlabel("pass over the training data")
-    ax.set_ylabel(f"validation {f['metric']} (%)")
+    ax.set_ylabel(f"validation {metric.label}" if own else f["validated"])
     ax.set_title("Learning", fontsize=10)
-    ax.legend(fontsize=8, frameon=False, loc="lower right")
+    ax.legend(fontsize=8, frameon=False, loc="best")
     _plain(ax)
 
 

@@ -33,7 +33,7 @@ nav a { margin-right: 1rem; }
 .small { font-size: .8rem; overflow-wrap: anywhere; }
 """
 _CAPTIONS = {
-    "comparison": "accuracy, operations, energy and break-even",
+    "comparison": "score, operations, energy and break-even",
     "detail": "steps and thresholds, spread over price tables, learning, confusions",
     "exhibits": "small experiments",
     "raster": "the first test input in the core",
@@ -71,7 +71,7 @@ def _family(f: dict[str, Any], pictures: Mapping[str, bytes]) -> list[str]:
     parts = [f'<h2 id="{f["family"]}">{escape(title(f))}</h2>', f'<p class="verdict">{escape(f["verdict"])}</p>']
     first, *rest = sheets(f)
     parts.append(_table(first._replace(heading="Both sides, per inference")))
-    for kind, caption in _CAPTIONS.items():
+    for kind, caption in (_CAPTIONS | f["galleries"]).items():
         kind_of = "gif" if kind == "animation" else "png"
         name = f"{f['family']}_{kind}.{kind_of}"
         if name in pictures:

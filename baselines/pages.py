@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from baselines.words import capital, joules
+from baselines.words import Measured, capital, joules
 
 NONE = "–"
 
@@ -20,7 +20,13 @@ class Sheet(NamedTuple):
 
 def sheets(f: dict[str, Any]) -> list[Sheet]:
     """All tables of one family; all counts and energies are per inference."""
-    found = [_sides(f), _energies(f), _contestants(f), *([_speeds(f)] if f["speed"] else [])]
+    found = [
+        _sides(f),
+        _energies(f),
+        _contestants(f),
+        *([_metrics(f)] if f["metrics"][1:] else []),
+        *([_speeds(f)] if f["speed"] else []),
+    ]
     found += [Sheet(e["title"], e["columns"], e["rows"]) for e in f["exhibits"].values()]
     return found
 
@@ -31,13 +37,14 @@ def summary(families: Sequence[dict[str, Any]]) -> Sheet:
     rows = []
     for f in families:
         e, core = f["energy"][table], f["replay"]
-        metric = f["metric"]
+        metric = Measured.of(f)
         rows.append(
             (
                 f["family"],
                 f["task"],
                 str(f["seeds"]),
-                *(_percent(f[s][metric], f[s][f"{metric}_std"], f["seeds"]) for s in ("ann", "replay")),
+                metric.label,
+                *(metric.cell(f[s], f["seeds"]) for s in ("ann", "replay")),
                 _count(f["ann"]["macs"]),
                 _count(core["synaptic_events"] + core["macs_of_events"]),
                 _number(core["spikes_per_synapse"]),
@@ -48,7 +55,7 @@ def summary(families: Sequence[dict[str, Any]]) -> Sheet:
             )
         )
     columns = (
-        "family", "data", "seeds", "ANN (%)", "twin (%)", "MACs of the ANN", "operations of the twin",
+        "family", "data", "seeds", "measured", "ANN", "twin", "MACs of the ANN", "operations of the twin",
         "spikes per synapse", "break-even", "energy, ANN", "ANN skipping zeros", "twin",
     )  # fmt: skip
     return Sheet(f"All families; energies are estimates by {table}, per inference", columns, rows)
@@ -58,7 +65,10 @@ def _sides(f: dict[str, Any]) -> Sheet:
     ann, snn, core = f["ann"], f["snn"], f["replay"]
     sides, twins = (ann, snn, core), (snn, core)
     rows: list[tuple[str, ...]] = [
-        (f"test {f['metric']} (%)", *(_percent(s[f["metric"]], s[f"{f['metric']}_std"], f["seeds"]) for s in sides)),
+        *(
+            (f"test {metric.label}", *(metric.cell(s, f["seeds"]) for s in sides))
+            for metric in (Measured(**m) for m in f["metrics"])
+        ),
         ("spikes per neuron", NONE, *(f"{s['spikes_per_neuron']:.3g}" for s in twins)),
         ("spikes of the encoder", NONE, *(_count(s["spikes_per_input"]) for s in twins)),
         ("synaptic events", NONE, *(_count(s["synaptic_events"]) for s in twins)),
@@ -99,10 +109,11 @@ def _energies(f: dict[str, Any]) -> Sheet:
 
 
 def _contestants(f: dict[str, Any]) -> Sheet:
+    metric = Measured.of(f)
     rows = [
         (
             r["title"],
-            _percent(r[f["metric"]], r[f"{f['metric']}_std"], f["seeds"]),
+            metric.cell(r, f["seeds"]),
             str(round(r["steps"]) or NONE),
             _count(r["macs"]),
             _count(r["synaptic_events"]),
@@ -111,9 +122,15 @@ def _contestants(f: dict[str, Any]) -> Sheet:
         )
         for r in f["rivals"]
     ]
-    columns = ("contestant", f"{f['metric']} (%)", "steps", "multiply-accumulates", "synaptic events", "updates",
+    columns = ("contestant", metric.label, "steps", "multiply-accumulates", "synaptic events", "updates",
                "fp32, naive", "int8 + SRAM")  # fmt: skip
     return Sheet("All contestants", columns, rows)
+
+
+def _metrics(f: dict[str, Any]) -> Sheet:
+    metrics = [Measured(**m) for m in f["metrics"]]
+    rows = [(r["title"], *(m.cell(r, f["seeds"]) for m in metrics)) for r in f["rivals"]]
+    return Sheet("All contestants, all metrics", ("contestant", *(m.label for m in metrics)), rows)
 
 
 def _speeds(f: dict[str, Any]) -> Sheet:
@@ -221,10 +238,6 @@ def terminal(families: list[dict[str, Any]]) -> list[Any]:
         add(summary(families))
     items.append("Energies are estimates, not measurements; sources and grades stand in the report (--out).")
     return items
-
-
-def _percent(mean: float, std: float, seeds: int) -> str:
-    return f"{100 * mean:.2f} ± {100 * std:.2f}" if seeds > 1 else f"{100 * mean:.2f}"
 
 
 def _number(value: float | None) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib.util
 import os
 from typing import Any, NamedTuple
 
-from baselines.contract import Family, Settings, Task
+from baselines.contract import Family, Metric, Settings, Task
 from baselines.families import FAMILIES
 from baselines.tasks import TASKS
 from spikesim.errors import FileError, ParameterError, unknown
@@ -69,6 +70,12 @@ class Plan(NamedTuple):
     torch_threads: int
     core_threads: int
     quick: bool = False
+    left_out: tuple[str, ...] = ()
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """What is measured, the score first."""
+        return self.family.metrics or (Metric(self.task.metric),)
 
     @property
     def key(self) -> dict[str, Any]:
@@ -121,10 +128,15 @@ def make_plan(name: str, options: Options) -> Plan:
             f"steps: {name} on {task.name} shows {settings.frames} frames one after the other; must be a multiple of "
             f"{settings.frames}, got {settings.steps}"
         )
+    there = tuple(o for o in family.others if not o.needs or importlib.util.find_spec(o.needs))
+    left_out = tuple(
+        f"{o.title} (not installed: {o.needs}; pip install {o.needs})" for o in family.others if o not in there
+    )
+    family = dataclasses.replace(family, others=there)
     if options.threads is None:  # small layers lose more to torch's waiting threads than they gain
-        return Plan(family, task, settings, options.engine, 1, _processors(), options.quick)
+        return Plan(family, task, settings, options.engine, 1, _processors(), options.quick, left_out)
     threads = as_count(options.threads, "threads")
-    return Plan(family, task, settings, options.engine, threads, threads, options.quick)
+    return Plan(family, task, settings, options.engine, threads, threads, options.quick, left_out)
 
 
 def _embedded(family: Family) -> str:

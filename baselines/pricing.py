@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from baselines.contract import Metric
 from baselines.plan import Plan
 from spikesim.energy import (
     PRICES,
@@ -70,18 +71,27 @@ def contestants_of(plan: Plan, records: Sequence[dict[str, Any]]) -> list[Entry]
     ]
 
 
-def rivals(entries: Sequence[Entry], metric: str) -> list[dict[str, Any]]:
+def scores(metrics: Sequence[Metric], outcomes: Sequence[dict[str, Any]]) -> dict[str, float | None]:
+    """Mean and standard deviation of every metric over seeds; None where a side has no such number."""
+    found: dict[str, float | None] = {}
+    for i, metric in enumerate(metrics):
+        values = [o["measures"].get(metric.name) if i else o["score"] for o in outcomes]
+        known = None not in values
+        found[metric.name] = float(np.mean(values)) if known else None
+        found[f"{metric.name}_std"] = float(np.std(values)) if known else None
+    return found
+
+
+def rivals(entries: Sequence[Entry], metrics: Sequence[Metric]) -> list[dict[str, Any]]:
     """Rows of the table of all contestants."""
     rows = []
     for e in entries:
-        scores = [o["score"] for o in e.outcomes]
         neurons = e.outcomes[0]["neurons"]
         rows.append(
             {
                 "name": e.name,
                 "title": e.title,
-                metric: float(np.mean(scores)),
-                f"{metric}_std": float(np.std(scores)),
+                **scores(metrics, e.outcomes),
                 "bits": e.bits,
                 "steps": e.operations.steps,
                 "macs": e.operations.macs,

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from baselines.words import capital, joules, ratio
+from baselines.words import Measured, capital, joules, ratio
 
 _AGREE, _SPIKES = 0.999, 0.001  # replay and torch: equal answers at least, difference of spikes at most
 
@@ -14,6 +14,7 @@ _AGREE, _SPIKES = 0.999, 0.001  # replay and torch: equal answers at least, diff
 def findings(family: dict[str, Any]) -> list[str]:
     """What the numbers say, losses included."""
     found = [f"Seed {d['seed']} is in no figure: {d['error']}." for d in family["diverged"]]
+    found += [f"Left out: {text}." for text in family["left_out"]]
     found += [_accuracy_sentence(family), *_target_sentences(family), *_energy_sentences(family)]
     if spread := _spread_sentence(family):
         found.append(spread)
@@ -27,17 +28,10 @@ def findings(family: dict[str, Any]) -> list[str]:
 
 def verdict(f: dict[str, Any]) -> str:
     """The honest reading in two sentences."""
-    metric = f["metric"]
-    points = 100 * (f["replay"][metric] - f["ann"][metric])
     priced = {name: e for name, e in f["energy"].items() if e["ann"] and e["snn"]}
     cheaper = [name for name, e in priced.items() if e["snn"] < e["ann"]]
     beaten = [name for name in cheaper if priced[name]["snn"] < (_best_rival(priced[name]) or np.inf)]
-    level = (
-        "as many points as"
-        if abs(points) < _LEVEL
-        else f"{abs(points):.1f} points {'more' if points > 0 else 'less'} than"
-    )
-    first = f"The {f['twin']} reaches {level} the ANN ({f['replay'][metric]:.1%} and {f['ann'][metric]:.1%})."
+    first = _level(f)
     if not priced:
         return first
     second = (
@@ -53,6 +47,20 @@ def verdict(f: dict[str, Any]) -> str:
 _LEVEL = 0.05  # points that are no difference
 
 
+def _level(f: dict[str, Any]) -> str:
+    """How the twin stands to the ANN."""
+    metric = Measured.of(f)
+    ann, snn = f["ann"][metric.name], f["replay"][metric.name]
+    if not metric.percent:
+        better = "better" if metric.better(snn, ann) else "worse"
+        direction = "" if metric.higher else ", lower is better"
+        return f"The {f['twin']} is {better} in {metric.name} than the ANN ({snn:.3g} and {ann:.3g}{direction})."
+    points = 100 * (snn - ann)
+    more = "more" if points > 0 else "less"
+    level = "as many points as" if abs(points) < _LEVEL else f"{abs(points):.1f} points {more} than"
+    return f"The {f['twin']} reaches {level} the ANN ({snn:.1%} and {ann:.1%})."
+
+
 def _best_rival(e: dict[str, Any]) -> float | None:
     values = [e[k] for k in ("ann", "ann_skipping_zeros", "ann_quantised") if e.get(k) is not None]
     return min(values) if values else None
@@ -61,18 +69,34 @@ def _best_rival(e: dict[str, Any]) -> float | None:
 def _target_sentences(f: dict[str, Any]) -> list[str]:
     if f["quick"]:
         return []
-    metric, others, sentences = f["metric"], f["others"], []
+    metric, others, sentences = Measured.of(f), f["others"], []
     known = {"ann": ("ANN", f["ann"]), "snn": (f["twin"], f["replay"])} | {
         k: (o["title"], o) for k, o in others.items()
     }
-    near = {name: f["ann"][metric] - o["within"] for name, o in others.items() if o["within"] is not None}
+    near = {name: f["ann"][metric.name] - o["within"] for name, o in others.items() if o["within"] is not None}
     for side, target in (f["targets"] | near).items():
-        who, reached = known[side][0], known[side][1][metric]
-        how = "reached" if reached >= target else f"NOT reached, {100 * (target - reached):.2f} points short"
-        each = [r["ann" if side == "ann" else "replay"]["score"] for r in f["per_seed"]]
-        seeds = f", by {sum(score >= target for score in each)} of {len(each)} seeds" if len(each) > 1 else ""
-        sentences.append(f"Expected of the {who} from the literature: {target:.1%}; {how} ({reached:.2%}{seeds}).")
+        who, reached = known[side][0], known[side][1][metric.name]
+        short = f", {100 * (target - reached):.2f} points short" if metric.percent else ""
+        how = f"NOT reached{short}" if metric.better(target, reached) else "reached"
+        each = [_record_of(r, side)["score"] for r in f["per_seed"]]
+        seeds = (
+            f", by {sum(not metric.better(target, score) for score in each)} of {len(each)} seeds"
+            if len(each) > 1
+            else ""
+        )
+        sentences.append(
+            f"Expected of the {who} from the literature: {metric.value(target)}; {how} "
+            f"({metric.value(reached)}{seeds})."
+        )
     return sentences
+
+
+def _record_of(record: dict[str, Any], side: str) -> dict[str, Any]:
+    """What a contestant did with one seed, in the core where it spikes."""
+    if side in ("ann", "snn"):
+        return record["ann" if side == "ann" else "replay"]
+    other = record["others"][side]
+    return other["replay"] if "replay" in other else other["ann"]
 
 
 def _spread_sentence(f: dict[str, Any]) -> str | None:
@@ -102,16 +126,19 @@ def _speed_sentences(f: dict[str, Any]) -> list[str]:
 
 
 def _accuracy_sentence(f: dict[str, Any]) -> str:
-    metric = f["metric"]
-    ann, snn = f["ann"][metric], f["replay"][metric]
-    more = "more" if snn > ann else "less"
-    spread = max(f["ann"][f"{metric}_std"], f["replay"][f"{metric}_std"])
-    text, seeds = f"{capital(metric)}: the spiking twin reaches {snn:.2%}, the ANN {ann:.2%}", f["seeds"]
+    metric, seeds = Measured.of(f), f["seeds"]
+    ann, snn = f["ann"][metric.name], f["replay"][metric.name]
+    spread = max(f["ann"][f"{metric.name}_std"], f["replay"][f"{metric.name}_std"])
+    text = f"{capital(metric.name)}: the spiking twin reaches {metric.value(snn)}, the ANN {metric.value(ann)}"
+    text += "" if metric.higher else " (lower is better)"
     if f["seeds"] < 2:
         return f"{text}; one seed says nothing about chance."
     if abs(snn - ann) <= spread:
         return f"{text}; no more apart than one standard deviation over {seeds} seeds."
-    points, deviation = 100 * abs(snn - ann), 100 * spread
+    if not metric.percent:
+        better = "better" if metric.better(snn, ann) else "worse"
+        return f"{text}: {better} by {abs(snn - ann):.3g}, standard deviation {spread:.2g} over {seeds} seeds."
+    points, deviation, more = 100 * abs(snn - ann), 100 * spread, "more" if snn > ann else "less"
     return f"{text}: {points:.2f} points {more}, standard deviation {deviation:.2f} over {seeds} seeds."
 
 

@@ -112,7 +112,7 @@ class Folder:
 def outcome_record(outcome: Outcome) -> dict[str, Any]:
     """Plain values of an outcome, answers and example left out."""
     record = {f.name: getattr(outcome, f.name) for f in dataclasses.fields(outcome)}
-    for name in ("predictions", "expected", "example"):
+    for name in ("predictions", "expected", "example", "tables", "material"):
         del record[name]
     return {name: plain(value) for name, value in record.items()}
 

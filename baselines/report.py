@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from baselines.contract import Contestant
+from baselines.contract import Contestant, Metric
 from baselines.plan import Plan
-from baselines.pricing import contestants_of, energies, pareto, rivals
+from baselines.pricing import contestants_of, energies, pareto, rivals, scores
 from baselines.reading import findings, verdict
 from spikesim.commands import to_json
 
@@ -82,8 +82,8 @@ def summarise(
 
 
 def _family(plan: Plan, records: list[dict[str, Any]], diverged: Sequence[Diverged]) -> dict[str, Any]:
-    metric = plan.task.metric
-    sides = {side: _side(metric, [r[side] for r in records]) for side in SIDES}
+    metrics = measured(plan, records)
+    sides = {side: _side(metrics, [r[side] for r in records]) for side in SIDES}
     sides["replay"] |= _agreement([r["agreement"] for r in records])
     contestants = contestants_of(plan, records)
     family = {
@@ -91,18 +91,22 @@ def _family(plan: Plan, records: list[dict[str, Any]], diverged: Sequence[Diverg
         "title": plan.family.title,
         "task": plan.task.name,
         "task_title": plan.task.title,
-        "metric": metric,
+        "metric": metrics[0].name,
+        "metrics": [asdict(metric) for metric in metrics],
+        "validated": plan.family.validated or f"validation {metrics[0].name}",
         "seeds": len(records),
         "seeds_planned": plan.settings.seeds,
         "diverged": [{"seed": d.seed, "error": d.error} for d in diverged],
         "quick": plan.quick,
         **sides,
-        "rivals": rivals(contestants, metric),
+        "rivals": rivals(contestants, metrics),
         **energies(contestants, sides["replay"]["spikes_per_synapse"]),
         "speed": speed([r["replay"]["speed"] for r in records]),
-        "others": {o.name: _other(plan, o, records) for o in plan.family.others},
+        "others": {o.name: _other(metrics, o, records) for o in plan.family.others},
         "pareto": pareto(records),
         "targets": dict(plan.family.targets.get(plan.task.name, {})),
+        "left_out": list(plan.left_out),
+        "galleries": {g.name: g.title for g in plan.family.galleries},
         "exhibits": next((r["exhibits"] for r in records if r.get("exhibits")), {}),
         "engine": plan.engine,
         "threads": records[-1]["threads"],
@@ -112,7 +116,16 @@ def _family(plan: Plan, records: list[dict[str, Any]], diverged: Sequence[Diverg
         "versions": records[0]["versions"],
         "per_seed": records,
     }
-    return family | {"findings": findings(family), "verdict": verdict(family)}
+    judged = list(plan.family.judge(family)) if plan.family.judge else []
+    return family | {"findings": [*judged, *findings(family)], "verdict": verdict(family)}
+
+
+def measured(plan: Plan, records: list[dict[str, Any]]) -> list[Metric]:
+    """The metrics of the family that some side has on this task."""
+    sides = [records[0][side] for side in SIDES]
+    sides += [side for other in records[0]["others"].values() for side in other.values() if "measures" in side]
+    score, *further = plan.metrics
+    return [score, *(m for m in further if any(m.name in side["measures"] for side in sides))]
 
 
 def speed(rows: list[list[dict[str, float]]]) -> list[dict[str, float]]:
@@ -120,22 +133,21 @@ def speed(rows: list[list[dict[str, float]]]) -> list[dict[str, float]]:
     return [{key: _mean([row[key] for row in same]) for key in same[0]} for same in zip(*rows, strict=True)]
 
 
-def _other(plan: Plan, other: Contestant, records: list[dict[str, Any]]) -> dict[str, Any]:
+def _other(metrics: Sequence[Metric], other: Contestant, records: list[dict[str, Any]]) -> dict[str, Any]:
     """A further contestant, in the core where it spikes."""
     rows = [r["others"][other.name] for r in records]
-    side = _side(plan.task.metric, [row["replay" if other.spiking else "ann"] for row in rows])
+    side = _side(metrics, [row["replay" if other.spiking else "ann"] for row in rows])
     if other.spiking:
         side |= _agreement([row["agreement"] for row in rows])
     return {"title": other.title, "within": other.within, **side}
 
 
-def _side(metric: str, outcomes: list[dict[str, Any]]) -> dict[str, Any]:
-    """Means (and standard deviations of metric and times) over seeds; counts are per inference."""
-    first, scores = outcomes[0], [o["score"] for o in outcomes]
+def _side(metrics: Sequence[Metric], outcomes: list[dict[str, Any]]) -> dict[str, Any]:
+    """Means (and standard deviations of metrics and times) over seeds; counts are per inference."""
+    first = outcomes[0]
     per_event = [o["skipping"] or o["operations"] for o in outcomes]
     side: dict[str, Any] = {
-        metric: float(np.mean(scores)),
-        f"{metric}_std": float(np.std(scores)),
+        **scores(metrics, outcomes),
         "neurons": first["neurons"],
         "synapses": first["synapses"],
         "inferences": first["inferences"],
@@ -146,8 +158,8 @@ def _side(metric: str, outcomes: list[dict[str, Any]]) -> dict[str, Any]:
         "macs_of_events": _mean([o["macs"] for o in per_event]),
         "neuron_updates": _mean([o["operations"]["updates"] or o["neurons"] for o in outcomes]),
         "neuron_updates_clocked": _mean([o["operations"]["steps"] * o["neurons"] for o in outcomes]),
-        "spikes_per_neuron": _mean([o["spikes"] / o["neurons"] / o["inferences"] for o in outcomes]),
-        "spikes_per_synapse": _mean([o["synaptic_events"] for o in per_event]) / first["synapses"],
+        "spikes_per_neuron": _mean([o["spikes"] / max(1, o["neurons"]) / o["inferences"] for o in outcomes]),
+        "spikes_per_synapse": _mean([o["synaptic_events"] for o in per_event]) / max(1, first["synapses"]),
         "spikes_per_input": _mean([o["input_spikes"] / o["inferences"] for o in outcomes]),
     }
     for name in _MEANS:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from baselines.contract import Contestant, Example, Learner, Outcome, Quantisable, SpikingLearner, rival_bits
+from baselines.contract import Contestant, Learner, Outcome, Quantisable, SpikingLearner, rival_bits
 from baselines.errors import TrainingError, require_extra
 from baselines.figures import DRAWINGS, draw_raster
 from baselines.html import page
@@ -63,7 +63,7 @@ def compare(families: Sequence[str] = (), options: Options | None = None, progre
     options = options or Options()
     plans = [make_plan(name, options) for name in dict.fromkeys(families or (DEFAULT_FAMILY,))]
     kinds = ("raster.png", ANIMATION, *(f"{kind}.png" for kind in DRAWINGS))
-    pictures = [f"{plan.family.name}_{kind}" for plan in plans for kind in kinds]
+    pictures = [f"{plan.family.name}_{kind}" for plan in plans for kind in (*kinds, *_galleries(plan))]
     folder = Folder(options.out, options.overwrite, [p.key for p in plans], pictures) if options.out else None
     records: list[dict[str, Any]] = []
     diverged: list[Diverged] = []
@@ -80,7 +80,7 @@ def compare(families: Sequence[str] = (), options: Options | None = None, progre
     return report
 
 
-def train(learner: Learner, epochs: int, tell: Tell) -> dict[str, Any]:
+def train(learner: Learner, epochs: int, tell: Tell, higher: bool = True) -> dict[str, Any]:
     """Train, and keep the weights of the best validation score.
 
     Parameters
@@ -90,13 +90,15 @@ def train(learner: Learner, epochs: int, tell: Tell) -> dict[str, Any]:
         Passes over the training data.
     tell : callable
         Told which fraction is done after each update.
+    higher : bool
+        Whether a higher score is better.
 
     Returns
     -------
     dict
         ``train_s``, ``validation`` (best score), ``best_epoch`` (from 1), ``learning`` (loss and score of each epoch).
     """
-    best, best_epoch, kept = -np.inf, 0, None
+    best, best_epoch, kept = -np.inf if higher else np.inf, 0, None
     learning = []
     started = time.perf_counter()
     for epoch in range(epochs):
@@ -106,7 +108,7 @@ def train(learner: Learner, epochs: int, tell: Tell) -> dict[str, Any]:
             tell((epoch + update / learner.updates) / epochs)
         score = learner.validate()
         learning.append([float(np.mean(losses)), float(score)])
-        if score >= best:  # of equals the last, which has learned at lower rates
+        if score >= best if higher else score <= best:  # of equals the last, which has learned at lower rates
             best, best_epoch, kept = score, epoch + 1, learner.snapshot()
         if getattr(learner, "finished", False):
             break
@@ -131,26 +133,33 @@ def _run_plan(
             record = folder.find(plan.key, seed) if folder else None
             if record is None:
                 try:
-                    record, example = _run_seed(plan, data, seed, partial(_show_seed, show, seed, plan.work))
+                    record, outcomes = _run_seed(plan, data, seed, partial(_show_seed, show, seed, plan.work))
                 except TrainingError as error:
                     diverged.append(Diverged(plan.family.name, seed, str(error)))
                     _show_seed(show, seed, plan.work, plan.work)
                     continue
                 if folder:
                     folder.add(record)
-                if folder and example:
-                    _draw_example(folder, plan, example)
+                    _draw_outcomes(folder, plan, data, outcomes)
             records.append(record)
 
 
-def _draw_example(folder: Folder, plan: Plan, example: Example) -> None:
+def _galleries(plan: Plan) -> list[str]:
+    return [f"{gallery.name}.png" for gallery in plan.family.galleries]
+
+
+def _draw_outcomes(folder: Folder, plan: Plan, data: Any, outcomes: dict[str, Outcome]) -> None:
     """Pictures of the first seed that was finished."""
-    raster = f"{plan.family.name}_raster.png"
-    if (folder.path / raster).exists():
-        return
-    folder.write(raster, draw_raster(example, _title(plan)))
-    if example.animation:
-        folder.write(f"{plan.family.name}_{ANIMATION}", example.animation)
+    name, example, fills = plan.family.name, outcomes["replay"].example, {}
+    if example:
+        fills["raster.png"] = draw_raster(example, _title(plan))
+    if example and example.animation:
+        fills[ANIMATION] = example.animation
+    for gallery in plan.family.galleries:
+        fills[f"{gallery.name}.png"] = gallery.draw(data, outcomes)
+    for kind, fill in fills.items():
+        if not (folder.path / f"{name}_{kind}").exists():
+            folder.write(f"{name}_{kind}", fill)
 
 
 def _show_seed(show: Tell, seed: int, work: float, done: float) -> None:
@@ -171,37 +180,38 @@ class _Clock:
         return lambda fraction: self._tell(before + fraction * stage.work)
 
 
-def _run_seed(plan: Plan, data: Any, seed: int, tell: Tell) -> tuple[dict[str, Any], Example | None]:
-    """All sides and the replays for one seed: its record, and one inference to look at."""
+def _run_seed(plan: Plan, data: Any, seed: int, tell: Tell) -> tuple[dict[str, Any], dict[str, Outcome]]:
+    """All sides and the replays for one seed: its record, and all outcomes by side."""
     settings, family, clock = plan.settings, plan.family, _Clock(plan, tell)
     ann = family.ann(data, settings, seed)
-    training = train(ann, settings.epochs, clock.stage("ann"))
+    training = train(ann, settings.epochs, clock.stage("ann"), plan.metrics[0].higher)
+    outcomes = {"ann": ann.test()}
     bits = rival_bits(settings.steps)
     few_bits = ann.test_quantised(bits) if isinstance(ann, Quantisable) else None
     record = {
         **plan.key,
         "seed": seed,
-        "ann": outcome_record(ann.test()) | training,
+        "ann": outcome_record(outcomes["ann"]) | training,
         "quantised": {"bits": bits, **outcome_record(few_bits)} if few_bits else None,
     }
-    twin, example = _spiking_record(plan, clock, "snn", family.snn(data, settings, seed))
-    record |= twin
-    record["others"] = {other.name: _other_record(plan, clock, other, data, seed) for other in family.others}
-    if seed == 0:
-        record["exhibits"] = {e.name: {"title": e.title, **plain(e.show(plan.quick))} for e in family.exhibits}
+    record |= _spiking_record(plan, clock, "snn", family.snn(data, settings, seed), outcomes)
+    record["others"] = {o.name: _other_record(plan, clock, o, data, seed, outcomes) for o in family.others}
+    tables = {e.name: (e.title, e.show(plan.quick)) for e in family.exhibits} if seed == 0 else {}
+    tables |= {title: (title, table) for o in outcomes.values() for title, table in o.tables.items()}
+    record["exhibits"] = {name: {"title": title, **plain(table)} for name, (title, table) in tables.items()}
     record |= {
         "threads": {"torch": plan.torch_threads, "core": plan.core_threads},
         "versions": _versions(),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    return record, example
+    return record, outcomes
 
 
 def _spiking_record(
-    plan: Plan, clock: _Clock, name: str, learner: SpikingLearner
-) -> tuple[dict[str, Any], Example | None]:
-    """A spiking network trained, tested and replayed; and one inference to look at."""
-    training = train(learner, plan.settings.epochs, clock.stage(name))
+    plan: Plan, clock: _Clock, name: str, learner: SpikingLearner, outcomes: dict[str, Outcome]
+) -> dict[str, Any]:
+    """A spiking network trained, tested and replayed; adds what it did to `outcomes`."""
+    training = train(learner, plan.settings.epochs, clock.stage(name), plan.metrics[0].higher)
     outcome, tell, done = learner.test(), clock.stage(name, replay=True), 0
     inferences = min(plan.settings.replayed or outcome.inferences, outcome.inferences)
 
@@ -211,20 +221,23 @@ def _spiking_record(
         tell(done / inferences)
 
     replayed = learner.replay(plan.engine, plan.core_threads, advance)
-    record = {
+    outcomes |= {name: outcome, "replay" if name == "snn" else f"{name} replay": replayed}
+    return {
         "snn": outcome_record(outcome) | training,
         "replay": outcome_record(replayed),
         "agreement": agreement(outcome, replayed),
     }
-    return record, replayed.example
 
 
-def _other_record(plan: Plan, clock: _Clock, other: Contestant, data: Any, seed: int) -> dict[str, Any]:
+def _other_record(
+    plan: Plan, clock: _Clock, other: Contestant, data: Any, seed: int, outcomes: dict[str, Outcome]
+) -> dict[str, Any]:
     learner = other.build(data, plan.settings, seed)
     if other.spiking:
-        return _spiking_record(plan, clock, other.name, learner)[0]
-    training = train(learner, plan.settings.epochs, clock.stage(other.name))
-    return {"ann": outcome_record(learner.test()) | training}
+        return _spiking_record(plan, clock, other.name, learner, outcomes)
+    training = train(learner, plan.settings.epochs, clock.stage(other.name), plan.metrics[0].higher)
+    outcomes[other.name] = learner.test()
+    return {"ann": outcome_record(outcomes[other.name]) | training}
 
 
 def agreement(snn: Outcome, replayed: Outcome) -> dict[str, int | float | None]:
@@ -237,7 +250,8 @@ def agreement(snn: Outcome, replayed: Outcome) -> dict[str, int | float | None]:
     n = replayed.inferences
     expected = snn.predictions[:n] if replayed.expected is None and snn.predictions is not None else replayed.expected
     if expected is not None and replayed.predictions is not None:
-        equal = int(np.count_nonzero(expected == replayed.predictions))
+        same = expected == replayed.predictions
+        equal = int(np.count_nonzero(same.reshape(len(same), -1).all(1)))
     torch = replayed.notes.get("spikes_in_torch", snn.spikes)
     return {"equal": equal, "inferences": n, "spikes_torch": int(torch), "spikes_core": replayed.spikes}
 
@@ -252,7 +266,7 @@ def _write(folder: Folder, report: Report) -> None:
             name = f"{family['family']}_{kind}.png"
             folder.write(name, fill)
             pictures[name] = (folder.path / name).read_bytes()
-        for kind in ("raster.png", ANIMATION):
+        for kind in ("raster.png", ANIMATION, *(f"{gallery}.png" for gallery in family["galleries"])):
             path = folder.path / f"{family['family']}_{kind}"
             if path.exists():
                 pictures[path.name] = path.read_bytes()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import sys
 import textwrap
 
 import numpy as np
@@ -18,7 +20,7 @@ from typer.testing import CliRunner  # noqa: E402
 
 from baselines import Options, compare, runner  # noqa: E402
 from baselines.cli import register  # noqa: E402
-from baselines.contract import rival_bits  # noqa: E402
+from baselines.contract import Contestant, Gallery, Metric, Table, rival_bits  # noqa: E402
 from baselines.counting import ann_operations, watched  # noqa: E402
 from baselines.errors import MissingExtraError, TrainingError  # noqa: E402
 from baselines.families import FAMILIES, mlp  # noqa: E402
@@ -514,6 +516,40 @@ def test_progress_reaches_the_end_without_turning_back(toy) -> None:
     seen = []
     compare(["toy"], Options(), progress=lambda done, total: seen.append(done / total))
     assert seen == sorted(seen) and seen[-1] == pytest.approx(1.0) and len(seen) == 2 * (2 * 6 + 1)
+
+
+def test_a_family_names_its_own_metrics_and_shows_what_it_made(toy, tmp_path, monkeypatch) -> None:
+    family = FAMILIES["toy"]
+    test, replay = family.ann.test, family.ann.replay
+
+    def more(outcome):
+        table = Table(("a", "b"), [("one", "two")], ("It made one.",))
+        return dataclasses.replace(outcome, score=3.5, measures={"spread": 0.25}, tables={"made": table}, material=7)
+
+    monkeypatch.setattr(family.ann, "validate", lambda self: abs(self.skill - 0.8))
+    monkeypatch.setattr(family.ann, "test", lambda self: more(test(self)))
+    monkeypatch.setattr(family.ann, "replay", lambda self, *rest: more(replay(self, *rest)))
+    drawn = Gallery("seven", "seven of it", lambda data, made: lambda file: file.write(b"%d" % made["ann"].material))
+    changed = dataclasses.replace(
+        family,
+        metrics=(Metric("distance", percent=False, higher=False), Metric("spread")),
+        galleries=(drawn,),
+        others=(Contestant("rival", "a rival", family.ann, needs="no_such_package"),),
+    )
+    monkeypatch.setattr(sys.modules["baselines.families.toy"], "FAMILY", changed)
+    report = compare(["toy"], Options(out=tmp_path / "out"), progress=False)
+    (f,) = report.families
+    assert f["ann"]["best_epoch"] == 1 and f["ann"]["distance"] == 3.5 and f["replay"]["spread_std"] == 0.0
+    assert (tmp_path / "out" / "toy_seven.png").read_bytes() == b"7"
+    page = report.markdown()
+    for line in (
+        "| test distance, lower is better | 3.5 ± 0 | 3.5 ± 0 | 3.5 ± 0 |",
+        "| test spread (%) | 25.00 ± 0.00 | 25.00 ± 0.00 | 25.00 ± 0.00 |",
+        "- It made one.",
+        "- Left out: a rival (not installed: no_such_package; pip install no_such_package).",
+    ):
+        assert line in page
+    assert "toy: seven of it" in (tmp_path / "out" / "report.html").read_text()
 
 
 def test_a_seed_that_diverges_is_named_and_left_out(toy, tmp_path, monkeypatch) -> None:

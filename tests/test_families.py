@@ -25,7 +25,11 @@ from baselines.runner import agreement, train  # noqa: E402
 from baselines.tasks import TASKS, nmnist  # noqa: E402
 from spikesim.datasets.nmnist import Recordings  # noqa: E402
 
-CLASSIFIERS = [n for n in FAMILIES if TASKS[list(FAMILIES[n].settings)[-1]].metric == "accuracy"]
+CLASSIFIERS = [
+    name
+    for name, family in FAMILIES.items()
+    if not family.metrics and getattr(TASKS[list(family.settings)[-1]], "metric", "accuracy") == "accuracy"
+]
 
 
 def scrap(data):

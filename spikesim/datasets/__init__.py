@@ -14,13 +14,25 @@ from __future__ import annotations
 
 from typing import Any
 
-from spikesim.datasets import braille, cora, digits, fsdd, karate, mnist, movie_reviews, nmnist, yin_yang
+from spikesim.datasets import (
+    braille,
+    cora,
+    corpora,
+    digits,
+    fsdd,
+    karate,
+    mnist,
+    movie_reviews,
+    nmnist,
+    wordsim,
+    yin_yang,
+)
 from spikesim.datasets.store import Dataset, data_folder, fetch_files, missing_files
 from spikesim.errors import unknown
 
 __all__ = ["DATASETS", "Dataset", "available", "data_folder", "describe", "fetch", "load", "missing"]
 
-_MODULES = (braille, cora, digits, fsdd, karate, mnist, movie_reviews, nmnist, yin_yang)
+_MODULES = (braille, cora, corpora, digits, fsdd, karate, mnist, movie_reviews, nmnist, wordsim, yin_yang)
 DATASETS = {module.DATASET.name: module for module in _MODULES}
 
 

@@ -1,0 +1,1 @@
+"""Networks that make images: adversarial and diffusion, how their images are judged, and pictures of them."""

@@ -1,0 +1,1 @@
+"""Words as vectors and as spikes: corpora, negative sampling, controls."""
