@@ -208,8 +208,7 @@ def _restore(simulation: Any, tree: dict[str, Any]) -> None:
         history.first = saved["first"]
         history.append(saved["time"], saved["element"])
     for k, source in run.sources.items():
-        for name, array in source.state().items():
-            array[...] = tree["sources"][str(k)][name]
+        source.restore(tree["sources"].get(str(k), {}))
     before = max(0.0, float(np.nextafter(run.now * run.scale, -np.inf)))  # a current that steps now is still to come
     for k, shards in run.shards.items():
         for shard in shards:

@@ -21,6 +21,7 @@ from spikesim.files import as_path
 from spikesim.interrupt import Interrupt
 from spikesim.memory import check_memory
 from spikesim.network import Network, Projection
+from spikesim.online import Online
 from spikesim.parameters import as_count, as_values
 from spikesim.progress import track
 from spikesim.recording import Record, Recorder, by_stimulus
@@ -75,7 +76,7 @@ def simulate(network: Network, duration: float, *, progress: Any = None, **optio
         return simulation.result()
 
 
-class Simulation:
+class Simulation(Online):
     """A network built for one engine, that can be run in parts, looked into, changed and saved.
 
     Any split of a run gives the same spikes, bit for bit: ``run(300); run(700)`` equals ``run(1000)``, for any

@@ -79,7 +79,7 @@ def carry_out(name: str, settings: dict[str, Any], *, seed: int, out: Path | Non
     study = studies.get(name).named(settings)
     check_folder(out, overwrite)
     with announced():
-        outcome = study.execute(seed, None)
+        outcome = study.execute(seed, None, out)
     found = outcome.summary
     written = write(outcome, found, out, overwrite) if out else []
     if json:

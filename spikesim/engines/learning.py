@@ -92,13 +92,28 @@ def _note_twin(stores, j, t):
 
 
 @kernel(lean=True)
-def take_up(store, t):
-    """Bring all weights up to t, when no source spike is on its way that comes before."""
+def take_up(store, t, waiting):
+    """Bring all weights up to t, when no source spike is on its way that comes before.
+
+    Nothing has to be done for targets that are not `waiting`, that is, have not fired since.
+    """
     done = store.done[0]
     for r in range(len(store.start) - 1):
         since, x1, x2 = store.since[r], store.x1[r], store.x2[r]
         for s in range(U64(store.start[r]), U64(store.start[r + 1])):
-            update(store, s, np.int64(store.target[s]), since, done, x1, x2, t, False)
+            if waiting[U64(store.target[s])]:
+                update(store, s, np.int64(store.target[s]), since, done, x1, x2, t, False)
+
+
+@kernel(lean=True)
+def scale_rows(target, own, total, sums):
+    """Scale the weights of each target so that they add up to `total`."""
+    for s in range(len(own)):
+        sums[target[s]] += own[s]
+    for j in range(len(sums)):
+        sums[j] = total / sums[j] if sums[j] > 0.0 else 1.0
+    for s in range(len(own)):
+        own[s] *= sums[target[s]]
 
 
 @kernel(lean=True)
@@ -189,6 +204,12 @@ class Sweeper:
         weights_at(store, max(self._own(now) - store.dendritic, 0.0), found)
         return store.weight[0] * found
 
+    def normalise(self, now: float, total: float) -> None:
+        """Scale the weights onto each target to a common sum."""
+        self.sweep(now)
+        store: PlasticStore = self.bundle.store
+        scale_rows(store.target, store.own, total, np.zeros(len(store.posts.count)))
+
     def sweep(self, now: float) -> None:
         """Bring all weights up to date, all spikes having been taken up that arrive up to `now` ms."""
         self._sweep(self._own(now))
@@ -197,7 +218,8 @@ class Sweeper:
         store: PlasticStore = self.bundle.store
         up_to = now - store.dendritic
         if store.frozen[0] == 0 or len(store.modulator):
-            take_up(store, up_to)
+            late = _later(store.posts, store.done[0] - store.dendritic)
+            take_up(store, up_to, late > 0)
         store.done[0] = max(store.done[0], up_to)
         recent = _later(store.posts, up_to - store.dendritic)
         self.taken[:] = store.posts.count - recent

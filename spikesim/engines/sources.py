@@ -32,7 +32,17 @@ class Given:
         trains = source.batch if len(source.batch) > 1 else source.batch * batch
         time = np.concatenate([s.times for s in trains])
         element = np.concatenate([s.ids.astype(np.int64) + b * population.size for b, s in enumerate(trains)])
+        self.convert, self.fed = convert, False
         self.time, self.element = _sorted(convert(time), element)
+
+    def feed(self, time: NDArray[np.float64], element: NDArray[Any], now: Any) -> None:
+        """Add spikes (ms), none of them before tick `now`; those of the past are forgotten."""
+        new = np.maximum(self.convert(time), np.nextafter(now, np.inf) if isinstance(now, float) else now + 1)
+        k = int(np.searchsorted(self.time, now, "right"))
+        self.fed = True
+        self.time, self.element = _sorted(
+            np.concatenate([self.time[k:], new]), np.concatenate([self.element[k:], element.astype(np.int64)])
+        )
 
     def emit(self, after: Any, until: Any) -> Emission:
         """Spikes in (after, until]."""
@@ -45,11 +55,29 @@ class Given:
         return float(self.time[k]) if k < len(self.time) else np.inf
 
     def state(self) -> dict[str, Any]:
-        """Nothing moves."""
+        """What it was fed; otherwise nothing moves."""
+        return {"time": self.time, "element": self.element} if self.fed else {}
+
+    def restore(self, saved: dict[str, Any]) -> None:
+        """Put back what `state` gave."""
+        if saved:
+            self.time, self.element, self.fed = saved["time"], saved["element"], True
+
+
+class _Fixed:
+    """A source whose arrays move in place, if at all."""
+
+    def state(self) -> dict[str, Any]:
+        """Arrays that move, to be saved."""
         return {}
 
+    def restore(self, saved: dict[str, Any]) -> None:
+        """Put back what `state` gave."""
+        for name, array in self.state().items():
+            array[...] = saved[name]
 
-class Regular:
+
+class Regular(_Fixed):
     """Regular trains."""
 
     def __init__(self, population: Population, batch: int, convert: Callable[[Any], Any]) -> None:
@@ -76,12 +104,8 @@ class Regular:
         k = np.maximum(np.floor((after / self.ms - self.start) / self.interval), -1.0) + 1.0
         return float(np.min(self.start + k * self.interval)) * self.ms
 
-    def state(self) -> dict[str, Any]:
-        """Nothing moves."""
-        return {}
 
-
-class GridPoisson:
+class GridPoisson(_Fixed):
     """A Poisson number of spikes per step and element."""
 
     def __init__(self, population: Population, batch: int, seed: int, dt: float) -> None:
@@ -122,10 +146,6 @@ class GridPoisson:
         """The grid engine never skips steps."""
         return float(after + 1)
 
-    def state(self) -> dict[str, Any]:
-        """Counts are functions of the step."""
-        return {}
-
 
 @kernel(lean=True)
 def _superposed_next(start, drawn, times, totals, t):
@@ -159,7 +179,7 @@ def _superposed(start, moving, drawn, times, edges, totals, until, out_t, out_e)
     return n
 
 
-class EventPoisson:
+class EventPoisson(_Fixed):
     """Exact Poisson trains in continuous time: one superposed train whose spikes are dealt out to the elements."""
 
     def __init__(self, population: Population, batch: int, seed: int) -> None:

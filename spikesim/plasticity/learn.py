@@ -23,6 +23,7 @@ from spikesim.plasticity.rule import Plasticity, Traces, meanwhile, on_post, on_
 from spikesim.rng import U64
 from spikesim.spikes import Spikes
 
+NOTHING = 100.0  # time constants after which nothing is left of a trace on the grid
 TABLE = 2048  # steps over which what is left of a trace is looked up
 
 
@@ -50,8 +51,9 @@ def posts(n: int, room: int, traces: Traces, h: float | None = None) -> Posts:
 
 def left(posts: Posts, c: int, dt: float) -> float:
     """What is left of trace number c after `dt`."""
+    x = posts.rate[c] * dt
     if posts.table is None or dt >= posts.table.shape[1]:
-        return exp_neg(posts.rate[c] * dt)  # type: ignore[no-any-return]
+        return exp_neg(x) if posts.table is None or x < NOTHING else 0.0  # type: ignore[no-any-return]
     return posts.table[c, int(dt)]  # type: ignore[no-any-return]
 
 
@@ -59,7 +61,8 @@ def left(posts: Posts, c: int, dt: float) -> float:
 def _left(posts: Any, c: Any, dt: Any) -> Any:
     def looked_up(posts, c, dt):
         if dt >= posts.table.shape[1]:
-            return exp_neg(posts.rate[c] * dt)
+            x = posts.rate[c] * dt
+            return exp_neg(x) if x < NOTHING else 0.0
         return posts.table[c, U64(np.int64(dt))]
 
     if is_none(posts.types[posts.fields.index("table")]):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from spikesim.errors import unknown
@@ -57,6 +58,7 @@ class Study:
     name: ClassVar[str]
     title: ClassVar[str]
     citation: ClassVar[str]
+    folder: ClassVar[Path | None] = None  # where a long study may keep how far it has come, set for one execution
 
     def __post_init__(self) -> None:
         check_settings(self, f"{self.name}: ")
@@ -65,10 +67,11 @@ class Study:
         """Carry it out."""
         raise NotImplementedError
 
-    def execute(self, seed: int, progress: ProgressOption) -> Outcome:
+    def execute(self, seed: int, progress: ProgressOption, folder: Path | None = None) -> Outcome:
         """Carry it out, and add what it was and how long it took."""
         from spikesim import __version__
 
+        object.__setattr__(self, "folder", folder)
         seed, start = as_count(seed, f"{self.name}: seed", 0), time.perf_counter()
         outcome = self.run(seed, progress)
         spent = time.perf_counter() - start

@@ -1,0 +1,88 @@
+"""Unsupervised learning of digits by competing neurons (Diehl & Cook 2015)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from spikesim.connectivity import AllToAll, OneToOne, Pairwise, Uniform
+from spikesim.inputs import PoissonSource, SpikeSource
+from spikesim.network import Network, Neuron, Population, Projection
+from spikesim.neurons import LIF, AdaptiveThreshold, ResetTo
+from spikesim.plasticity import CompetitiveSTDP
+from spikesim.synapses import ExponentialConductance
+from spikesim.zoo._model import ZooNetwork, count, number
+
+LEARNING = "input->exc"
+
+
+@dataclass(frozen=True)
+class DiehlCook(ZooNetwork):
+    """Every input reaches every excitatory neuron; each excites an inhibitor of its own, which inhibits all others.
+
+    Conductances are in units of the leak, 1 nS. Thresholds rise by `theta_plus` with every spike and fall slowly, so
+    that no neuron wins for ever.
+
+    References
+    ----------
+    Diehl & Cook 2015, doi:10.3389/fncom.2015.00099, sections 2.1 to 2.4; values of the authors' program.
+    """
+
+    name = "diehl-cook"
+    title = "Competing neurons that learn from spikes alone"
+    citation = "Diehl & Cook 2015, Front Comput Neurosci 9:99, doi:10.3389/fncom.2015.00099"
+    scaling = "multiplies the number of excitatory and inhibitory neurons; inputs and weights stay"
+    deviations = (
+        "spikes of the inputs take one delay, not one of 0 to 10 ms each",
+        "an excitatory neuron rests 50 ms after a spike at its reset potential; in the authors' program it integrates "
+        "for 45 ms of that time but cannot fire",
+        "inputs fire at one rate unless given spikes; `spikesim learn diehl-cook` shows them digits",
+    )
+    engines = ("grid",)
+    dt = 0.5
+
+    inputs: int = count(784, "inputs")
+    n: int = count(400, "excitatory neurons, and as many inhibitory ones")
+    rate: float = number(8.0, "Hz", ">= 0", "rate of each input")
+    w_exc: float = number(10.4, "nS", ">= 0", "from an excitatory neuron to its inhibitor")
+    w_inh: float = number(17.0, "nS", ">= 0", "from an inhibitor to the other excitatory neurons")
+    delay: float = number(0.5, "ms", "> 0", "of all synapses")
+    eta_pre: float = number(1e-4, "", ">= 0", "learning rate at input spikes")
+    eta_post: float = number(1e-2, "", ">= 0", "learning rate at output spikes")
+    theta: float = number(20.0, "mV", ">= 0", "what thresholds have risen by at the beginning")
+    theta_plus: float = number(0.05, "mV", ">= 0", "rise of the threshold with a spike")
+    tau_theta: float = number(1e7, "ms", "> 0", "time constant of its fall")
+    t_ref: float = number(50.0, "ms", ">= 0", "rest of excitatory neurons after a spike")
+
+    def build(self, scale: float) -> Network:
+        """The network with `scale` times the neurons."""
+        return self.assemble(PoissonSource(rate=self.rate), scale)
+
+    def assemble(self, source: PoissonSource | SpikeSource, scale: float = 1.0) -> Network:
+        """The network with inputs of a kind of one's own."""
+        n = self.scaled(self.n, scale, "neurons")
+        given = Population("input", self.inputs, source)
+        exc = self._neurons("exc", n, LIF(100.0, -65.0, 100.0), -100.0, self.theta_plus, -72.0, -65.0, self.t_ref)
+        inh = self._neurons("inh", n, LIF(10.0, -60.0, 10.0), -85.0, 0.0, -40.0, -45.0, 2.0)
+        rule = CompetitiveSTDP(eta_pre=self.eta_pre, eta_post=self.eta_post)
+        others = np.argwhere(~np.eye(n, dtype=bool)) if n > 1 else np.zeros((0, 2), np.int64)
+        weight = Uniform(0.003, 0.303)
+        projections = [
+            Projection(given, exc, AllToAll(), weight, self.delay, "ge", name=LEARNING, plasticity=rule, dendritic=0.0),
+            Projection(exc, inh, OneToOne(), self.w_exc, self.delay, "ge"),
+        ]
+        if len(others):
+            projections.append(Projection(inh, exc, Pairwise(*others.T), self.w_inh, self.delay, "gi"))
+        return Network([given, exc, inh], projections)
+
+    def _neurons(
+        self, name: str, n: int, membrane: LIF, e_inh: float, jump: float, v_th: float, v_reset: float, t_ref: float
+    ) -> Population:
+        receptors = {"ge": ExponentialConductance(1.0, 0.0), "gi": ExponentialConductance(2.0, e_inh)}
+        threshold = AdaptiveThreshold(v_th, jump, self.tau_theta)
+        model = Neuron(membrane, receptors, threshold, ResetTo(v_reset), t_ref)
+        return Population(name, n, model, initial={"theta": self.theta if jump else 0.0})
+
+
+NETWORK = DiehlCook
