@@ -79,7 +79,9 @@ class Meeting:
         shards = [s for s in layout.shards if s.block is block]
         self.size = block.size * layout.batch
         self.hop = max(1, min([64, HOP_SPIKES // self.size, *(to_ticks(p.min_delay, dt) for p in inner)]))
-        self.hold = min(int(np.min(to_ticks(p.model.t_ref, dt))) for p in block.populations)  # type: ignore[union-attr]
+        taught: list[Any] = [p.post.population for p in projections if p.plasticity is not None]  # type: ignore[union-attr]
+        holds = (to_ticks(q.model.t_ref, dt) for q in taught if layout.block_of(q) is block)
+        self.hold = min((int(np.min(hold)) for hold in holds), default=0)
         self.shards, room = shards, max(s.n for s in shards) * self.hop
         self.link = Link(
             np.empty((2, len(shards), room), np.int64),
