@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from spikesim.energy import Operations
 from spikesim.spikes import Spikes
 
+ENGINES = ("event", "grid")  # of the core
 Advance = Callable[[int], None]  # told how many inferences have just been done
 
 
@@ -218,7 +219,8 @@ class Outcome:
     curve : sequence of mapping
         The same network with other steps and thresholds: ``steps``, ``threshold`` (factor), ``score``, ``operations``.
     speed : sequence of mapping
-        Inputs one by one: ``threshold`` (factor), ``rate`` (spikes per neuron and step), ``torch_s``, ``core_s``.
+        Inputs one by one: ``threshold`` (factor), ``rate`` (spikes per neuron and step), ``torch_s``,
+        ``event_s`` and ``grid_s``.
     confusion : sequence of sequences of int
         How often each class (row) was answered as each class (column), where the task has classes.
     notes : mapping

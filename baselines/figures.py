@@ -32,6 +32,7 @@ _ABOVE: dict[str, Any] = {
 }
 _MARKS = "osD^v<>"
 _TALLEST = 12.0  # inches
+_LONG = 6  # times longer than high: such a picture fills its place instead of keeping its shape
 
 
 def draw_raster(example: Example, title: str) -> Fill:
@@ -134,7 +135,8 @@ def _picture(ax: Axes, example: Example) -> None:
     ax.axis("off")
     if example.image is not None and example.image.ndim >= 2:
         image = example.image.mean(axis=tuple(range(example.image.ndim - 2)))  # frames and channels in one picture
-        ax.imshow(image, cmap="gray_r", interpolation="nearest")
+        fill = max(image.shape) > _LONG * min(image.shape)
+        ax.imshow(image, cmap="gray_r", interpolation="nearest", aspect="auto" if fill else "equal")
         ax.set_title("input", fontsize=9)
 
 

@@ -26,8 +26,9 @@ th, td { padding: .25rem .6rem; border-bottom: 1px solid var(--line); text-align
 th:first-child, td:first-child { text-align: left; }
 thead th { background: var(--soft); }
 .verdict { font-size: 1.1rem; padding: .75rem 1rem; background: var(--soft); border-left: .25rem solid var(--link); }
-figure { margin: 1rem 0; padding: .5rem; background: #fff; border: 1px solid var(--line); }
-figure img { display: block; max-width: 100%; height: auto; margin: auto; }
+figure { margin: 1rem 0; padding: .5rem; background: #fff; border: 1px solid var(--line);
+  overflow-x: auto; }
+figure img { display: block; max-width: 100%; min-width: 42rem; height: auto; margin: auto; }
 figcaption { color: #333; font-size: .875rem; }
 nav a { margin-right: 1rem; }
 .small { font-size: .8rem; overflow-wrap: anywhere; }

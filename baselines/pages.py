@@ -44,7 +44,7 @@ def summary(families: Sequence[dict[str, Any]]) -> Sheet:
                 f["task"],
                 str(f["seeds"]),
                 metric.label,
-                *(metric.cell(f[s], f["seeds"]) for s in ("ann", "replay")),
+                *(metric.cell(f[s], f["seeds"]) for s in ("ann", f["scored"])),
                 _count(f["ann"]["macs"]),
                 _count(core["synaptic_events"] + core["macs_of_events"]),
                 _number(core["spikes_per_synapse"]),
@@ -139,13 +139,13 @@ def _speeds(f: dict[str, Any]) -> Sheet:
             f"× {row['threshold']:g}",
             f"{row['rate']:.1%}",
             _seconds(row["torch_s"]),
-            _seconds(row["core_s"]),
-            f"{row['torch_s'] / row['core_s']:.2g}",
+            *(_seconds(row[key]) for key in ("event_s", "grid_s")),
+            f"{row['torch_s'] / min(row['event_s'], row['grid_s']):.2g}",
         )
         for row in f["speed"]
     ]
-    columns = ("threshold", "neurons firing per step", "snnTorch", "core", "snnTorch / core")
-    return Sheet(f"Time of an inference, inputs one by one, one thread, {f['engine']} engine", columns, rows)
+    columns = ("threshold", "neurons firing per step", "snnTorch", "event engine", "grid engine", "snnTorch / faster")
+    return Sheet("Time of an inference, inputs one by one, one thread", columns, rows)
 
 
 def title(f: dict[str, Any]) -> str:
@@ -165,7 +165,11 @@ def notes(f: dict[str, Any]) -> list[str]:
     return [
         f"Counts, energies and wall times are per inference, means over {inputs} and all seeds; "
         f"± is the standard deviation over seeds. The twin sees each input for {s['steps']} time steps"
-        + (f"; the first {core['inferences']:,} inputs were replayed." if core["inferences"] < n else "."),
+        + (
+            f"; the first {core['inferences']:,} inputs were replayed, and the accuracy of the core is that on them."
+            if core["inferences"] < n
+            else "."
+        ),
         "Wall times: inputs encoded beforehand, batches of test inputs, threads: "
         f"{f['threads']['torch']} in torch, {f['threads']['core']} in the core; {f['engine']} engine, compilation not "
         f"included ({f['replay'].get('compile_s', 0.0):.1f} s a seed).",

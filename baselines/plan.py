@@ -7,13 +7,12 @@ import importlib.util
 import os
 from typing import Any, NamedTuple
 
-from baselines.contract import Family, Metric, Settings, Task
+from baselines.contract import ENGINES, Family, Metric, Settings, Task
 from baselines.families import FAMILIES
 from baselines.tasks import TASKS
 from spikesim.errors import FileError, ParameterError, unknown
 from spikesim.parameters import as_count
 
-ENGINES = ("event", "grid")
 AUTO = "auto"
 _QUICK_PART = 3  # a quick comparison trains for this part of the passes
 _REPLAY = 0.15  # work of the replay, where training the twin is 1

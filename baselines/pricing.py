@@ -62,8 +62,7 @@ def contestants_of(plan: Plan, records: Sequence[dict[str, Any]]) -> list[Entry]
         found.append(("snn_by_tensors", f"{plan.family.twin}, by tensors", [r["snn"] for r in records], "skipping", 0))
     found.append(("snn", f"{plan.family.twin}, in the core", [r["replay"] for r in records], "operations", 0))
     for other in plan.family.others:
-        side = "replay" if other.spiking else "ann"
-        rows = [r["others"][other.name][side] for r in records]
+        rows = [scored(r["others"][other.name], few_replayed(records)) for r in records]
         found.append((other.name, other.title, rows, "operations", 0))
     return [
         Entry(name, title, rows, _mean_operations([o[kind] for o in rows]), bits)
@@ -80,6 +79,19 @@ def scores(metrics: Sequence[Metric], outcomes: Sequence[dict[str, Any]]) -> dic
         found[metric.name] = float(np.mean(values)) if known else None
         found[f"{metric.name}_std"] = float(np.std(values)) if known else None
     return found
+
+
+def few_replayed(records: Sequence[dict[str, Any]]) -> bool:
+    """Whether the replay saw a part of the test inputs only, as the settings may want."""
+    first = records[0]
+    return bool(first["settings"].get("replayed")) and first["replay"]["inferences"] < first["snn"]["inferences"]
+
+
+def scored(row: dict[str, Any], few: bool) -> dict[str, Any]:
+    """What a further contestant did: counts of its replay; scores of all test inputs even if `few` were replayed."""
+    if "replay" not in row:
+        return row["ann"]
+    return row["replay"] | {key: row["snn"][key] for key in ("score", "measures")} if few else row["replay"]
 
 
 def rivals(entries: Sequence[Entry], metrics: Sequence[Metric]) -> list[dict[str, Any]]:

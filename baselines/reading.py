@@ -50,7 +50,7 @@ _LEVEL = 0.05  # points that are no difference
 def _level(f: dict[str, Any]) -> str:
     """How the twin stands to the ANN."""
     metric = Measured.of(f)
-    ann, snn = f["ann"][metric.name], f["replay"][metric.name]
+    ann, snn = f["ann"][metric.name], f[f["scored"]][metric.name]
     if not metric.percent:
         better = "better" if metric.better(snn, ann) else "worse"
         direction = "" if metric.higher else ", lower is better"
@@ -70,7 +70,7 @@ def _target_sentences(f: dict[str, Any]) -> list[str]:
     if f["quick"]:
         return []
     metric, others, sentences = Measured.of(f), f["others"], []
-    known = {"ann": ("ANN", f["ann"]), "snn": (f["twin"], f["replay"])} | {
+    known = {"ann": ("ANN", f["ann"]), "snn": (f["twin"], f[f["scored"]])} | {
         k: (o["title"], o) for k, o in others.items()
     }
     near = {name: f["ann"][metric.name] - o["within"] for name, o in others.items() if o["within"] is not None}
@@ -78,7 +78,7 @@ def _target_sentences(f: dict[str, Any]) -> list[str]:
         who, reached = known[side][0], known[side][1][metric.name]
         short = f", {100 * (target - reached):.2f} points short" if metric.percent else ""
         how = f"NOT reached{short}" if metric.better(target, reached) else "reached"
-        each = [_record_of(r, side)["score"] for r in f["per_seed"]]
+        each = [_record_of(r, side, f["scored"])["score"] for r in f["per_seed"]]
         seeds = (
             f", by {sum(not metric.better(target, score) for score in each)} of {len(each)} seeds"
             if len(each) > 1
@@ -91,12 +91,12 @@ def _target_sentences(f: dict[str, Any]) -> list[str]:
     return sentences
 
 
-def _record_of(record: dict[str, Any], side: str) -> dict[str, Any]:
-    """What a contestant did with one seed, in the core where it spikes."""
+def _record_of(record: dict[str, Any], side: str, spiking: str) -> dict[str, Any]:
+    """What a contestant did with one seed; `spiking` says whether one that spikes counts in torch or in the core."""
     if side in ("ann", "snn"):
-        return record["ann" if side == "ann" else "replay"]
+        return record["ann" if side == "ann" else spiking]
     other = record["others"][side]
-    return other["replay"] if "replay" in other else other["ann"]
+    return other[spiking] if spiking in other else other["ann"]
 
 
 def _spread_sentence(f: dict[str, Any]) -> str | None:
@@ -117,18 +117,20 @@ def _speed_sentences(f: dict[str, Any]) -> list[str]:
     if not f["speed"]:
         return []
     own = next(row for row in f["speed"] if row["threshold"] == 1.0)
-    torch, core, rate = own["torch_s"], own["core_s"], own["rate"]
+    torch, rate = own["torch_s"], own["rate"]
+    core, engine = min((own["event_s"], "event"), (own["grid_s"], "grid"))
     wins = "faster" if core < torch else "SLOWER"
     return [
-        f"One input at a time the core is {max(torch / core, core / torch):.1f} times {wins} than snnTorch "
-        f"({1e3 * core:.3g} and {1e3 * torch:.3g} ms an inference, one thread), {rate:.1%} of neurons firing per step."
+        f"One input at a time the core's {engine} engine is {max(torch / core, core / torch):.1f} times {wins} than "
+        f"snnTorch ({1e3 * core:.3g} and {1e3 * torch:.3g} ms an inference, one thread), {rate:.1%} of neurons firing "
+        "per step."
     ]
 
 
 def _accuracy_sentence(f: dict[str, Any]) -> str:
     metric, seeds = Measured.of(f), f["seeds"]
-    ann, snn = f["ann"][metric.name], f["replay"][metric.name]
-    spread = max(f["ann"][f"{metric.name}_std"], f["replay"][f"{metric.name}_std"])
+    ann, snn = f["ann"][metric.name], f[f["scored"]][metric.name]
+    spread = max(f["ann"][f"{metric.name}_std"], f[f["scored"]][f"{metric.name}_std"])
     text = f"{capital(metric.name)}: the spiking twin reaches {metric.value(snn)}, the ANN {metric.value(ann)}"
     text += "" if metric.higher else " (lower is better)"
     if f["seeds"] < 2:

@@ -11,7 +11,7 @@ import numpy as np
 
 from baselines.contract import Contestant, Metric
 from baselines.plan import Plan
-from baselines.pricing import contestants_of, energies, pareto, rivals, scores
+from baselines.pricing import contestants_of, energies, few_replayed, pareto, rivals, scored, scores
 from baselines.reading import findings, verdict
 from spikesim.commands import to_json
 
@@ -99,6 +99,7 @@ def _family(plan: Plan, records: list[dict[str, Any]], diverged: Sequence[Diverg
         "diverged": [{"seed": d.seed, "error": d.error} for d in diverged],
         "quick": plan.quick,
         **sides,
+        "scored": "snn" if few_replayed(records) else "replay",
         "rivals": rivals(contestants, metrics),
         **energies(contestants, sides["replay"]["spikes_per_synapse"]),
         "speed": speed([r["replay"]["speed"] for r in records]),
@@ -135,8 +136,8 @@ def speed(rows: list[list[dict[str, float]]]) -> list[dict[str, float]]:
 
 def _other(metrics: Sequence[Metric], other: Contestant, records: list[dict[str, Any]]) -> dict[str, Any]:
     """A further contestant, in the core where it spikes."""
-    rows = [r["others"][other.name] for r in records]
-    side = _side(metrics, [row["replay" if other.spiking else "ann"] for row in rows])
+    rows, few = [r["others"][other.name] for r in records], few_replayed(records)
+    side = _side(metrics, [scored(row, few) for row in rows])
     if other.spiking:
         side |= _agreement([row["agreement"] for row in rows])
     return {"title": other.title, "within": other.within, **side}

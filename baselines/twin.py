@@ -106,7 +106,7 @@ class SpikingClassifier(Classifier):
             input_spikes=replayed.input_spikes,
             operations=self._by_events(layers, replayed, blueprint, n),
             example=self._example(blueprint, int(predictions[0]), engine),
-            speed=self._speeds(shapes, engine),
+            speed=self._speeds(shapes),
             notes={**replayed.timing, "spikes_in_torch": sum(fired[name] for name in cells)},
         )
 
@@ -218,11 +218,11 @@ class SpikingClassifier(Classifier):
 
     # ------------------------------------------------------------ one by one, and stimuli
 
-    def _speeds(self, shapes: dict[str, tuple[int, ...]], engine: str) -> list[dict[str, Any]]:
+    def _speeds(self, shapes: dict[str, tuple[int, ...]]) -> list[dict[str, Any]]:
         n = min(INPUTS, len(self.data.test.y))
         prepared = [self.prepare(self.data.test.x[i : i + 1], TEST, i) for i in range(n)]
         steps = self.settings.steps
-        return speeds(lambda factor: self._changed(factor, steps), THRESHOLDS, prepared, shapes, engine)
+        return speeds(lambda factor: self._changed(factor, steps), THRESHOLDS, prepared, shapes)
 
     def _example(self, blueprint: Blueprint, prediction: int, engine: str) -> Example:
         """The first test input, with the spikes it met in the replay."""

@@ -26,8 +26,11 @@ from baselines.errors import MissingExtraError, TrainingError  # noqa: E402
 from baselines.families import FAMILIES, mlp  # noqa: E402
 from baselines.graph import INPUT, SpikingGraph  # noqa: E402
 from baselines.lowering import Blueprint, lower_map  # noqa: E402
+from baselines.pages import markdown  # noqa: E402
+from baselines.plan import make_plan  # noqa: E402
 from baselines.quantised import quantised  # noqa: E402
 from baselines.replay import watch  # noqa: E402
+from baselines.report import summarise  # noqa: E402
 from baselines.spiking import (  # noqa: E402
     AdaptiveLeaky,
     Bernoulli,
@@ -438,6 +441,17 @@ def test_rivals_stand_in_every_comparison(small) -> None:
     e = f["energy"]["horowitz-int8-sram"]
     assert e["ann_quantised"] < e["ann"] and f["energy"]["horowitz-fp32-sram"]["ann_quantised"] is None
     assert f["energy"]["loihi-2018"]["static"] == pytest.approx(0.104 * 6e-3)
+
+
+def test_scores_are_of_all_inputs_even_if_few_were_replayed() -> None:
+    plan = make_plan("mlp", SMALL)
+    plan = plan._replace(settings=dataclasses.replace(plan.settings, replayed=20))
+    record, _ = runner._run_seed(plan, plan.task.load(), 0, lambda done: None)
+    f = summarise([plan], [record]).families[0]
+    assert f["scored"] == "snn" and f["replay"]["inferences"] == 20 < f["snn"]["inferences"]
+    assert f["others"]["qcfs"]["accuracy"] == record["others"]["qcfs"]["snn"]["score"]
+    assert f"{f['snn']['accuracy']:.1%}" in f["verdict"]
+    assert "the first 20 inputs were replayed" in markdown([f])
 
 
 def test_fewer_steps_cost_less_and_the_front_is_one(small) -> None:

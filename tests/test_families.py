@@ -70,7 +70,8 @@ def test_families_run_from_end_to_end(name) -> None:
         assert found["equal"] == found["inferences"] == sum(done) == len(tested.predictions)
         assert found["spikes_torch"] == found["spikes_core"] > 0
         assert replayed.operations.updates > 0 and tested.skipping.synaptic_events > 0
-        assert all(row["torch_s"] > 0 and row["core_s"] > 0 and 0 <= row["rate"] <= 1 for row in replayed.speed)
+        for row in replayed.speed:
+            assert min(row["torch_s"], row["event_s"], row["grid_s"]) > 0 and 0 <= row["rate"] <= 1
         assert {p["threshold"] for p in tested.curve} == {0.75, 1.0, 1.5, 2.0}
     for other in family.others:
         if not other.spiking:

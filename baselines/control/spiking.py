@@ -135,7 +135,7 @@ class SpikingDQN(DQN):
             input_spikes=total.input_spikes,
             operations=self._by_events(layers, total, len(episodes.actions)),
             example=self._example(blueprint, episodes, engine),
-            speed=self._speeds(episodes, engine),
+            speed=self._speeds(episodes),
             notes={**total.timing, **noted(episodes), "spikes_in_torch": sum(fired[n] for n in self._firing())},
         )
 
@@ -239,11 +239,11 @@ class SpikingDQN(DQN):
             encoded = self.module.encoder(torch.from_numpy(observations))
         return [to_spikes(one) for one in encoded.transpose(0, 1).numpy() > 0]
 
-    def _speeds(self, episodes: Episodes, engine: str) -> list[dict[str, Any]]:
+    def _speeds(self, episodes: Episodes) -> list[dict[str, Any]]:
         at = np.linspace(0, min(_SPEEDS, len(episodes.actions)) - 1, INPUTS).astype(int)
         prepared = [torch.from_numpy(episodes.observations[i : i + 1]) for i in at]
         steps = self.settings.steps
-        return speeds(lambda factor: self._changed(factor, steps), THRESHOLDS, prepared, self._shapes(), engine)
+        return speeds(lambda factor: self._changed(factor, steps), THRESHOLDS, prepared, self._shapes())
 
     def _example(self, blueprint: Blueprint, episodes: Episodes, engine: str) -> Example:
         """The first decision of the first episode; and the whole of it as moving pictures."""
