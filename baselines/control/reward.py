@@ -158,7 +158,7 @@ class RewardAgent:
         """Places that are silent unless excited, and actions that learn from them."""
         rule = RewardSTDP(a_plus=1.0, a_minus=0.0, tau_plus=50.0, tau_c=_eligible(), tau_d=0.3, w_max=1.0)
         membranes = {"v": _DEEP}
-        places = Population("places", self.places.n, _cell(_DEEP), inputs=Current(_DRIVE), initial=membranes)
+        places = Population("places", self.places.n, _cell(_DEEP), inputs=(Current(_DRIVE),), initial=membranes)
         actions = self._actions()
         learn = [
             Projection(
@@ -169,7 +169,7 @@ class RewardAgent:
         return Network([places, *actions], [*learn, *_rivalry(actions)])
 
     def _actions(self) -> list[Population]:
-        return [Population(f"action {k}", 1, _cell(-4.0), inputs=Current(_DRIVE)) for k in range(self.task.actions)]
+        return [Population(f"action {k}", 1, _cell(-4.0), inputs=(Current(_DRIVE),)) for k in range(self.task.actions)]
 
     # ------------------------------------------------------------ acting with what was learned
 
