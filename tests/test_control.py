@@ -19,6 +19,7 @@ from baselines.control.animation import episode_gif  # noqa: E402
 from baselines.control.dqn import DQN, DQNSettings  # noqa: E402
 from baselines.control.episodes import play  # noqa: E402
 from baselines.control.memory import Memory  # noqa: E402
+from baselines.control.reward import Places, RewardAgent  # noqa: E402
 from baselines.control.spiking import Fields  # noqa: E402
 from baselines.errors import TrainingError  # noqa: E402
 from baselines.families import dqn  # noqa: E402
@@ -214,3 +215,37 @@ def test_twin_plays_in_the_core_as_in_torch() -> None:
 
 def test_episodes_nobody_can_draw_have_no_animation() -> None:
     assert episode_gif(CORRIDOR, np.zeros((2, 1), np.float32), np.zeros((2, 2), np.float32), 1.0) is None
+
+
+# --- reward in the core --------------------------------------------------------------------------------------------
+
+
+def test_places_are_the_boxes_of_1983() -> None:
+    places = Places(TASKS["cartpole"].load())
+    assert places.n == 162
+    seen = np.array([[0.0, 0.0, 0.0, 0.0], [2.4, 3.0, 0.21, 3.0], [-2.4, -3.0, -0.21, -3.0]], np.float32)
+    seen /= TASKS["cartpole"].load().scale
+    assert len(set(places.of(seen).tolist())) == 3 and places.of(seen)[2] == 0
+
+
+def test_the_stronger_synapse_acts_and_rewards_change_it() -> None:
+    agent = RewardAgent(CORRIDOR, SMALL, 0)
+    assert agent.places.n == 3
+    agent.weights = np.array([[0.2, 0.6], [0.9, 0.1], [0.5, 0.51]])
+    assert agent.policy().tolist() == [1, 0, 1]
+    agent.weights[:] = 0.5
+    for _ in range(3):
+        for error in agent.epoch():
+            assert np.isfinite(error)
+    assert (
+        agent.weights[2, 1] > 0.5
+        and agent.weights[1, 1] > agent.weights[1, 0]
+        and ((agent.weights >= 0) & (agent.weights <= 1)).all()
+    )
+    kept = agent.snapshot()
+    agent.weights[:] = 0.0
+    agent.restore(kept)
+    assert agent.validate() == 1.0
+    outcome = agent.test()
+    assert outcome.score == 1.0 and outcome.inferences == 200
+    assert outcome.operations.synaptic_events == 2.0 + 1.0  # a place to two actions, the winner to the other

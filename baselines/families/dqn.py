@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from torch import nn
 
-from baselines.contract import Control, Exhibit, Family
+from baselines.contract import Contestant, Control, Exhibit, Family
 from baselines.control import tabular
 from baselines.control.dqn import DQN, DQNSettings
+from baselines.control.reward import RewardAgent
 from baselines.control.spiking import Fields, SpikingDQN
 from baselines.graph import INPUT, SpikingGraph
 from baselines.spiking import Leaky, Membrane
@@ -60,6 +61,7 @@ FAMILY = Family(
     },
     ann=ann,
     snn=twin,
+    others=(Contestant("rstdp", "agent of reward-modulated STDP, learning in the core", RewardAgent),),
     exhibits=(Exhibit("tabular", "Q-learning by table on FrozenLake, against the best policy", tabular.show),),
     targets={"cartpole": {"ann": 0.95, "snn": 0.95}},
     deviations=DEVIATIONS,
