@@ -135,7 +135,7 @@ def _picture(ax: Axes, example: Example) -> None:
     if example.image is not None and example.image.ndim >= 2:
         image = example.image.mean(axis=tuple(range(example.image.ndim - 2)))  # frames and channels in one picture
         ax.imshow(image, cmap="gray_r", interpolation="nearest")
-        ax.set_title("input", fontsize=9)
+        ax.set_title(example.shows, fontsize=9)
 
 
 def _counts(ax: Axes, counts: np.ndarray) -> None:

@@ -86,7 +86,7 @@ def test_lost_modes_are_told() -> None:
     seeds = [{"ann": {"measures": {"classes": 10}}, "replay": {"measures": {"classes": n}}} for n in (10, 5)]
     report = {"ann": side | {"classes": 10.0}, "replay": side, "others": {"real": side}, "per_seed": seeds}
     text = " ".join(judged_alike(report))
-    assert "The ANN makes 10.0 of 10 classes: no mode is lost." in text
+    assert "The ANN makes 10 of 10 classes: no mode is lost." in text
     assert "The twin makes 7.5 of 10 classes: MODES ARE LOST: 5 classes in a seed." in text
 
 
@@ -137,7 +137,7 @@ def test_the_judged_generator_is_an_average(scrap) -> None:
 
 
 def test_a_generator_learns(digits) -> None:
-    settings = dataclasses.replace(gan.SETTINGS["digits"], epochs=8)
+    settings = dataclasses.replace(gan.FAMILY.settings["digits"], epochs=8)
     learner = gan.ann(digits, settings, 0)
     before = learner.validate()
     train(learner, 8, lambda fraction: None, higher=False)

@@ -9,7 +9,7 @@ from typing import Any
 from torch import nn
 
 from baselines.contract import Classification, Contestant, Family
-from baselines.families import gan
+from baselines.generation import generators
 from baselines.generation.adversarial import Adversary, RealImages, judged_alike
 from baselines.generation.denoising import Denoiser, DiffusionSettings
 from baselines.generation.judge import DISTANCE, METRICS
@@ -82,9 +82,10 @@ def longer(data: Classification, s: DiffusionSettings, seed: int) -> SpikingDeno
 def adversary(data: Classification, s: DiffusionSettings, seed: int) -> Adversary:
     """The generator of the family gan, with its own settings and as many updates as its quick comparison makes."""
     task = "digits" if data.train.x.shape[1] == 8 else "mnist"
-    settings = gan.SETTINGS[task]
+    settings = generators.SETTINGS[task]
     passes = max(1, round(settings.passes * (settings.quick_epochs or settings.epochs) / s.epochs))
-    return gan.ann(data, replace(settings, passes=passes, epochs=s.epochs), seed)
+    settings = replace(settings, passes=passes, epochs=s.epochs)
+    return Adversary(generators.mlp_generator, generators.mlp_discriminator, data, settings, seed, settings.lr_ann)
 
 
 def judge(f: Mapping[str, Any]) -> list[str]:

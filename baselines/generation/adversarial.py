@@ -68,7 +68,8 @@ class Adversary:
     Parameters
     ----------
     generator, discriminator : callable
-        Make the modules: random numbers (k, latent) to images (k, size, size) in 0 … 1, and images to numbers (k,).
+        Make the modules from data and settings: random numbers (k, latent) to images (k, size, size) in 0 … 1, and
+        images to numbers (k,).
     data : Classification
     settings : GanSettings
     seed : int
@@ -82,8 +83,8 @@ class Adversary:
 
     def __init__(
         self,
-        generator: Callable[[], nn.Module],
-        discriminator: Callable[[], nn.Module],
+        generator: Callable[[Classification, GanSettings], nn.Module],
+        discriminator: Callable[[Classification, GanSettings], nn.Module],
         data: Classification,
         settings: GanSettings,
         seed: int,
@@ -92,7 +93,7 @@ class Adversary:
         self.data, self.settings, self.seed = data, settings, seed
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            self._raw, self.discriminator = generator(), discriminator()
+            self._raw, self.discriminator = generator(data, settings), discriminator(data, settings)
         self.module = copy.deepcopy(self._raw)
         self._batches = math.ceil(len(data.train.y) / settings.batch_size)
         self.updates, self._done = settings.passes * self._batches, 0
@@ -267,5 +268,5 @@ def judged_alike(f: Mapping[str, Any], floor: str = "real") -> list[str]:
     for who, side in (("ANN", f["ann"]), ("twin", f["replay"])):
         least = min(r["ann" if who == "ANN" else "replay"]["measures"]["classes"] for r in f["per_seed"])
         verdict = "no mode is lost" if least >= CLASSES else f"MODES ARE LOST: {CLASSES - least:.0f} classes in a seed"
-        found.append(f"The {who} makes {side['classes']:.1f} of {CLASSES} classes: {verdict}.")
+        found.append(f"The {who} makes {side['classes']:.3g} of {CLASSES} classes: {verdict}.")
     return found

@@ -211,4 +211,4 @@ def example_of(
     steps: Any = graph.encoder.steps
     layers = watch(blueprint.network(stimuli_of(graph, inputs)), steps * STEP, engine)
     shown = {name: spikes for name, spikes in layers.items() if not is_silent(graph, name)}
-    return Example("the image made", image, shown)
+    return Example("from noise to an image", image, shown, shows="image made")
