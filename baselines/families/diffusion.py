@@ -26,6 +26,7 @@ DEVIATIONS = (
     "attention; the twin's noise is the mean over time steps of the last membrane",
     "the time of the noise is one neuron of many that fires in every step, a learned current for each channel; SDDPM "
     "uses a dense embedding and learns a factor for each time step",
+    "the core makes the first images of each twin and torch, in 64 bits, the others; the distance is that of all",
     "noise along a cosine in 100 steps, taken away in 10 (DDIM); the network judged is an average over updates",
 )
 Cell = Callable[[], nn.Module]
@@ -106,7 +107,8 @@ FAMILY = Family(
             seeds=1, epochs=10, steps=4, batch_size=128, lr_ann=2e-3, lr_snn=2e-3, channels=16, passes=1, replayed=20
         ),
         "digits": DiffusionSettings(
-            seeds=3, epochs=16, steps=4, batch_size=64, lr_ann=3e-3, lr_snn=3e-3, quick_epochs=5
+            seeds=3, epochs=16, steps=4, batch_size=64, lr_ann=3e-3, lr_snn=3e-3, channels=16, replayed=40,
+            quick_epochs=4,
         ),
     },
     ann=ann,
@@ -122,4 +124,4 @@ FAMILY = Family(
     validated="squared error of the noise, validation",
     galleries=(SAMPLES, NEAREST, BETWEEN, CHAIN),
     judge=judge,
-)
+)  # fmt: skip

@@ -203,7 +203,7 @@ class Denoiser:
         self.module.eval()
         with torch.inference_mode():
             steps = list(denoise(start, self.left, self.settings.sampled, predict or self.predict))
-        return [((x + 1) / 2).clamp(0, 1).reshape(-1, size, size).numpy() for x in steps]
+        return [((x + 1) / 2).clamp(0, 1).reshape(-1, size, size).float().numpy() for x in steps]
 
     def make(self, start: Tensor) -> NDArray[np.float32]:
         """Images (k, size, size) in 0 … 1."""
