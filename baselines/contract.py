@@ -177,12 +177,16 @@ class Settings:
 
 @dataclass(frozen=True)
 class Example:
-    """One inference of the replay, to be looked at; `animation` writes a GIF of more than one."""
+    """One inference of the replay, to be looked at; `animation` writes a GIF of more than one.
+
+    `shows` says what the image is.
+    """
 
     title: str
     image: NDArray[np.float32] | None
     layers: Mapping[str, Spikes]
     animation: Callable[[BinaryIO], object] | None = None
+    shows: str = "input"
 
 
 @dataclass(frozen=True)

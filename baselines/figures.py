@@ -137,7 +137,7 @@ def _picture(ax: Axes, example: Example) -> None:
         image = example.image.mean(axis=tuple(range(example.image.ndim - 2)))  # frames and channels in one picture
         fill = max(image.shape) > _LONG * min(image.shape)
         ax.imshow(image, cmap="gray_r", interpolation="nearest", aspect="auto" if fill else "equal")
-        ax.set_title("input", fontsize=9)
+        ax.set_title(example.shows, fontsize=9)
 
 
 def _counts(ax: Axes, counts: np.ndarray) -> None:

@@ -14,6 +14,7 @@ from torch.nn import functional
 
 from baselines.contract import Advance, Example, Outcome
 from baselines.counting import Events, event_operations, stepped_operations, watched
+from baselines.generation.layers import Select
 from baselines.graph import INPUT, SpikingGraph
 from baselines.language.corpus import Corpus, Pairs
 from baselines.language.embedding import WordLearner, WordSettings, all_pairs, cosines, neighbours, scores
@@ -26,23 +27,6 @@ _AT_ONCE = 500  # pairs worked off together
 _ASKED = 8  # words whose neighbours are looked for
 _CANDIDATES = 400  # the commonest words, among which
 LAST = "coincidences"
-
-
-class Select(nn.Module):
-    """Some of the inputs.
-
-    Parameters
-    ----------
-    start, stop : int
-    """
-
-    def __init__(self, start: int, stop: int) -> None:
-        super().__init__()
-        self.start, self.stop = start, stop
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(k, n) to (k, stop - start)."""
-        return x[:, self.start : self.stop]
 
 
 class Given(nn.Module):

@@ -1,0 +1,256 @@
+"""Diffusion: noise is added to images in many small steps, and a network learns to take it away again."""
+
+from __future__ import annotations
+
+import copy
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from baselines.contract import Classification, Outcome, Settings
+from baselines.counting import LayerCount, ann_operations, watched
+from baselines.errors import TrainingError
+from baselines.generation.adversarial import scored
+from baselines.graph import SpikingGraph
+from baselines.quantised import quantised
+
+TRAIN, VALIDATE, TEST, SHOWN = 0, 1, 2, 3  # purposes of random numbers
+_ROWS, _COLUMNS = 5, 9  # of interpolations
+_CHAINS = 6
+_CHUNK = 200
+_OFFSET = 0.008  # of the cosine schedule
+
+
+@dataclass(frozen=True)
+class DiffusionSettings(Settings):
+    """Settings of this family.
+
+    Parameters
+    ----------
+    times : int
+        Steps in which noise is added.
+    sampled : int
+        Steps in which it is taken away, evenly spaced.
+    channels : int
+        Of the largest maps.
+    passes : int
+        Over the training data in one epoch.
+    beta : float
+        Decay of the twin's membranes per time step.
+    average : float
+        What the averaged network, which is the one that is judged, keeps of itself at each update.
+    """
+
+    times: int = 100
+    sampled: int = 10
+    channels: int = 12
+    passes: int = 10
+    beta: float = 1.0
+    average: float = 0.99
+
+
+def schedule(times: int) -> NDArray[np.float64]:
+    """Part of the signal's power that is left after each time (times,), along a cosine.
+
+    References
+    ----------
+    Nichol & Dhariwal 2021, arXiv:2102.09672, equation 17.
+    """
+    at = (np.arange(times + 1) / times + _OFFSET) / (1 + _OFFSET)
+    left = np.cos(at * np.pi / 2) ** 2
+    return np.clip(left[1:] / left[0], 1e-4, 1.0)
+
+
+Predict = Callable[
+    [Tensor], Tensor
+]  # from images, flat, with the time behind them (k, pixels + 1) to noise (k, pixels)
+
+
+def denoise(start: Tensor, left: NDArray[np.float64], taken: int, predict: Predict) -> Iterator[Tensor]:
+    """Images (k, pixels) in -1 … 1 after each of `taken` steps, from noise.
+
+    ``x₀ = (x - √(1 - a) ε) / √a``, cut to -1 … 1, and ``x' = √a' x₀ + √(1 - a') ε``, without new noise.
+
+    References
+    ----------
+    Song, Meng & Ermon 2021, arXiv:2010.02502, equation 12 without its noise.
+    """
+    order = np.linspace(len(left) - 1, 0, taken).round().astype(int)
+    x = start
+    for i, at in enumerate(order):
+        now, then = left[at], left[order[i + 1]] if i + 1 < taken else 1.0
+        given = torch.cat([x, torch.full((len(x), 1), float(at))], 1)
+        noise = predict(given).to(x.dtype)
+        clean = ((x - math.sqrt(1 - now) * noise) / math.sqrt(now)).clamp(-1, 1)
+        noise = (x - math.sqrt(now) * clean) / math.sqrt(1 - now)  # what is left where the image was cut
+        x = math.sqrt(then) * clean + math.sqrt(1 - then) * noise
+        yield x
+
+
+class Denoiser:
+    """Learner of a network that predicts noise; the network that is judged is averaged over updates.
+
+    Parameters
+    ----------
+    build : callable
+        Makes a `SpikingGraph` whose last cell, read after the last step and divided by the steps, is the noise.
+    data : Classification
+    settings : DiffusionSettings
+    seed : int
+    lr : float
+        Learning rate at the start.
+
+    References
+    ----------
+    Ho, Jain & Abbeel 2020, arXiv:2006.11239, algorithm 1.
+    """
+
+    def __init__(
+        self, build: Callable[[], SpikingGraph], data: Classification, settings: DiffusionSettings, seed: int, lr: float
+    ) -> None:
+        self.data, self.settings, self.seed = data, settings, seed
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            self._raw = build()
+        self.module = copy.deepcopy(self._raw)
+        self.left = schedule(settings.times)
+        self._power = torch.from_numpy(self.left).float()
+        self._batches = math.ceil(len(data.train.y) / settings.batch_size)
+        self.updates, self._done = settings.passes * self._batches, 0
+        self._optimizer = torch.optim.Adam(self._raw.parameters(), lr=lr)
+        whole = settings.epochs * self.updates
+        self._schedule = torch.optim.lr_scheduler.CosineAnnealingLR(self._optimizer, whole)
+        self._rng = np.random.default_rng((seed, TRAIN))
+
+    # ------------------------------------------------------------ learning
+
+    def epoch(self) -> Iterator[float]:
+        """Some passes over the training images; yields the loss after each update."""
+        for _ in range(self.settings.passes):
+            order = self._rng.permutation(len(self.data.train.y))
+            for batch in np.array_split(order, self._batches):
+                loss = self._loss(self._raw.train(), self.data.train.x[batch], self._rng)
+                self._optimizer.zero_grad()
+                loss.backward()
+                self._optimizer.step()
+                self._schedule.step()
+                self._done += 1
+                self._average()
+                if not math.isfinite(value := loss.item()):
+                    raise TrainingError(
+                        f"training diverged at update {self._done} (loss {value}); lower the learning rate"
+                    )
+                yield value
+
+    def _loss(self, module: SpikingGraph, images: NDArray[np.float32], rng: np.random.Generator) -> Tensor:
+        """Squared error of the noise, at random times."""
+        clean = torch.from_numpy(2 * images.reshape(len(images), -1) - 1)
+        noise = torch.from_numpy(rng.standard_normal(clean.shape, dtype=np.float32))
+        at = torch.from_numpy(rng.integers(0, self.settings.times, len(images)))
+        power = self._power[at][:, None]
+        x = power.sqrt() * clean + (1 - power).sqrt() * noise
+        return functional.mse_loss(self.predict(torch.cat([x, at[:, None].float()], 1), module), noise)
+
+    def predict(self, given: Tensor, module: SpikingGraph | None = None) -> Tensor:
+        """Noise (k, pixels) in images with their time behind them."""
+        graph = module or self.module
+        held = graph(given)[graph.cells[-1].name]
+        return held[-1].flatten(1) / len(held)
+
+    def _average(self) -> None:
+        keep = min(self.settings.average, self._done / (self._done + 10))
+        with torch.no_grad():
+            for mean, now in zip(self.module.state_dict().values(), self._raw.state_dict().values(), strict=True):
+                mean.mul_(keep).add_(now, alpha=1 - keep) if mean.is_floating_point() else mean.copy_(now)
+
+    def validate(self) -> float:
+        """Squared error of the noise in validation images, times and noise always the same."""
+        rng = np.random.default_rng((self.seed, VALIDATE))
+        self.module.eval()
+        with torch.inference_mode():
+            parts = [
+                float(self._loss(self.module, self.data.validation.x[lo : lo + _CHUNK], rng))
+                for lo in range(0, len(self.data.validation.y), _CHUNK)
+            ]
+        return float(np.mean(parts))
+
+    def snapshot(self) -> Any:
+        """Copy of the averaged network."""
+        return copy.deepcopy(self.module.state_dict())
+
+    def restore(self, snapshot: Any) -> None:
+        """Return to a snapshot."""
+        self.module.load_state_dict(snapshot)
+
+    # ------------------------------------------------------------ judging
+
+    def start(self, purpose: int, count: int) -> Tensor:
+        """Noise (k, pixels) that images are made from, the same for both sides."""
+        rng = np.random.default_rng((self.seed, purpose))
+        return torch.from_numpy(rng.standard_normal((count, self.data.train.x[0].size), dtype=np.float32))
+
+    def chain(self, start: Tensor, predict: Predict | None = None) -> list[NDArray[np.float32]]:
+        """Images (k, size, size) in 0 … 1 after each step."""
+        size = self.data.train.x.shape[1]
+        self.module.eval()
+        with torch.inference_mode():
+            steps = list(denoise(start, self.left, self.settings.sampled, predict or self.predict))
+        return [((x + 1) / 2).clamp(0, 1).reshape(-1, size, size).float().numpy() for x in steps]
+
+    def make(self, start: Tensor) -> NDArray[np.float32]:
+        """Images (k, size, size) in 0 … 1."""
+        return np.concatenate([self.chain(part)[-1] for part in start.split(_CHUNK)])
+
+    def made(self) -> int:
+        """How many images are made to be judged."""
+        return len(self.data.test.y)
+
+    def test(self) -> Outcome:
+        """As many images as there are to test by."""
+        return self._judged()
+
+    def test_quantised(self, bits: int) -> Outcome:
+        """The same with activations of `bits` bits and weights of 8, ranges from other noise."""
+        sample = self.start(TRAIN, _CHUNK)
+        with quantised(self.module.eval(), bits, lambda: self.make(sample)):
+            return self._judged()
+
+    def _judged(self) -> Outcome:
+        n, taken = self.made(), self.settings.sampled
+        images, layers, seconds = self._timed(n)
+        return Outcome(
+            **scored(self.data, images),
+            operations=ann_operations(layers, n),
+            skipping=ann_operations(layers, n, skip_zeros=True),
+            neurons=sum(layer.outputs for layer in layers) // n // taken,
+            synapses=sum(layer.dense for layer in layers) // n // taken,
+            inferences=n,
+            wall_s=seconds,
+            material=self.shown(images),
+        )
+
+    def _timed(self, n: int) -> tuple[NDArray[np.float32], list[LayerCount], float]:
+        """Images, the products they took, and the seconds."""
+        start = self.start(TEST, n)
+        started = time.perf_counter()
+        images = self.make(start)
+        seconds = time.perf_counter() - started
+        with watched(self.module) as layers:
+            self.make(start)
+        return images, [layer for layer in layers if layer.rows], seconds
+
+    def shown(self, images: NDArray[np.float32]) -> dict[str, Any]:
+        """What pictures are drawn from: images, ways between places of noise, and chains."""
+        ends = self.start(SHOWN, 2 * _ROWS).reshape(2, _ROWS, 1, -1)
+        part = torch.linspace(0, math.pi / 2, _COLUMNS)[None, :, None]
+        between = self.make((torch.cos(part) * ends[0] + torch.sin(part) * ends[1]).flatten(0, 1))
+        chain = np.stack(self.chain(self.start(TEST, _CHAINS)), 1)
+        return {"images": images, "between": between.reshape(_ROWS, _COLUMNS, *between.shape[1:]), "chain": chain}

@@ -1,0 +1,209 @@
+"""Made images: how they are judged, generators and denoisers that learn, and a core that paints what torch does."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("snntorch")
+pytest.importorskip("sklearn")
+
+from baselines.contract import Classification, Split  # noqa: E402
+from baselines.counting import watched  # noqa: E402
+from baselines.errors import TrainingError  # noqa: E402
+from baselines.families import FAMILIES, diffusion, gan  # noqa: E402
+from baselines.generation.adversarial import RealImages, judged_alike  # noqa: E402
+from baselines.generation.denoising import denoise, schedule  # noqa: E402
+from baselines.generation.judge import METRICS, Judge, frechet, judge_of, neighbourhoods  # noqa: E402
+from baselines.generation.pictures import tiled  # noqa: E402
+from baselines.runner import agreement, train  # noqa: E402
+from baselines.tasks import TASKS  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def digits() -> Classification:
+    return TASKS["digits"].load()
+
+
+@pytest.fixture(scope="module")
+def scrap(digits) -> Classification:
+    """All of the training images for the judge, few to test by."""
+    few = [Split(part.x[:40], part.y[:40]) for part in (digits.validation, digits.test)]
+    return Classification(Split(digits.train.x[:256], digits.train.y[:256]), *few, digits.classes)
+
+
+def small(name, **more):
+    """Settings of the embedded task, made small."""
+    settings = FAMILIES[name].settings["digits"]
+    return dataclasses.replace(settings, epochs=1, passes=1, steps=3, batch_size=32, **more)
+
+
+# --- judging -----------------------------------------------------------------------------------------------------
+
+
+def test_distance_of_gaussians_is_the_formula() -> None:
+    rng = np.random.default_rng(0)
+    a = rng.normal(size=(60_000, 3)) * [1.0, 2.0, 0.5]
+    b = rng.normal(size=(60_000, 3)) * [1.0, 1.0, 1.5] + [3.0, 0.0, 0.0]
+    wanted = 9.0 + (2.0 - 1.0) ** 2 + (0.5 - 1.5) ** 2  # independent parts: squared differences of means and deviations
+    assert frechet(a, b) == pytest.approx(wanted, rel=0.02)
+    assert frechet(a, a) == pytest.approx(0.0, abs=1e-6)
+
+
+def test_neighbourhoods_tell_narrow_from_wide() -> None:
+    rng = np.random.default_rng(1)
+    real = rng.normal(size=(400, 2))
+    assert min(neighbourhoods(real, rng.normal(size=(400, 2)))) > 0.85
+    precision, recall, coverage = neighbourhoods(real, 0.05 * rng.normal(size=(400, 2)))  # one mode alone
+    assert precision > 0.9 and recall < 0.1 and coverage < 0.2
+    assert neighbourhoods(real, real + 50.0) == (0.0, 0.0, 0.0)
+
+
+def test_the_judge_knows_digits_and_noise(digits) -> None:
+    judge = judge_of(digits)
+    assert judge is judge_of(digits) and judge.accuracy > 0.9
+    floor = RealImages(digits, None, 0).test()
+    noise, measures = judge.measures(np.random.default_rng(0).random((360, 8, 8), dtype=np.float32))
+    assert floor.score < 4 and noise > 20 * floor.score
+    assert floor.measures["classes"] == 10 and floor.measures["coverage"] > 0.9 > measures["coverage"]
+    assert floor.measures["label divergence"] < 0.05 < measures["label divergence"]
+    assert floor.measures["nearest training image"] == 0.0 < measures["nearest training image"]
+    ones = judge.measures(digits.test.x[digits.test.y == 1])[1]
+    assert ones["classes"] <= 2 and ones["label divergence"] > 1.5 and ones["recall"] < 0.5
+    assert set(measures) == {metric.name for metric in METRICS[1:]}
+
+
+def test_the_classifier_is_the_same_every_time(scrap) -> None:
+    one, other = Judge(scrap), Judge(scrap)
+    assert np.array_equal(one.features(scrap.test.x), other.features(scrap.test.x))
+
+
+def test_lost_modes_are_told() -> None:
+    side = {"classifier-FID": 2.0, "classes": 7.5}
+    seeds = [{"ann": {"measures": {"classes": 10}}, "replay": {"measures": {"classes": n}}} for n in (10, 5)]
+    report = {"ann": side | {"classes": 10.0}, "replay": side, "others": {"real": side}, "per_seed": seeds}
+    text = " ".join(judged_alike(report))
+    assert "The ANN makes 10 of 10 classes: no mode is lost." in text
+    assert "The twin makes 7.5 of 10 classes: MODES ARE LOST: 5 classes in a seed." in text
+
+
+def test_sheets_of_images() -> None:
+    sheet = tiled(np.ones((5, 2, 3)), 2, 3)
+    assert sheet.shape == (7, 13) and sheet[1:3, 1:4].min() == 1 and np.all(sheet[0] == 0.5)
+    assert np.all(sheet[4:6, 9:12] == 0.5)  # no sixth image
+
+
+# --- adversarial networks ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("build", [gan.twin, gan.spiking_dcgan])
+def test_spiking_generators_in_the_core_paint_what_torch_does(scrap, build) -> None:
+    twin = build(scrap, small("gan", hidden=32, channels=8), 0)
+    found = train(twin, 1, lambda fraction: None, higher=False)
+    assert len(found["learning"]) == 1
+    with torch.no_grad():  # an untrained network hardly fires
+        for name, parameter in twin.module.named_parameters():
+            if parameter.ndim == 1 and "bias" not in name:
+                parameter.mul_(3.0)
+    tested, done = twin.test(), []
+    replayed = twin.replay("event", 1, done.append)
+    same = agreement(tested, replayed)
+    assert same["equal"] == same["inferences"] == sum(done) == 40
+    assert same["spikes_torch"] == same["spikes_core"] > 0
+    assert tested.material["between"].shape == (5, 9, 8, 8) and tested.predictions.shape == (40, 8, 8)
+    assert replayed.operations.synaptic_events > 0 and set(tested.measures) == {m.name for m in METRICS[1:]}
+    assert replayed.operations.macs == pytest.approx(tested.skipping.macs)  # the direct-coded layer, in every step
+
+
+def test_operations_of_a_generator(scrap) -> None:
+    settings = small("gan", hidden=32)
+    learner = gan.ann(scrap, settings, 0)
+    train(learner, 1, lambda fraction: None, higher=False)
+    outcome, few = learner.test(), learner.test_quantised(3)
+    assert outcome.operations.macs == settings.latent * 32 + 32 * 32 + 32 * 64
+    assert outcome.skipping.macs < outcome.operations.macs and few.score != outcome.score
+    assert learner.make(learner.latent(2, 3)).shape == (3, 8, 8)
+
+
+def test_the_judged_generator_is_an_average(scrap) -> None:
+    learner = gan.ann(scrap, small("gan", hidden=8), 0)
+    before = learner.module[0][0].weight.clone()
+    list(learner.epoch())
+    now = learner._raw[0][0].weight
+    assert 0 < (learner.module[0][0].weight - before).abs().sum() < (now - before).abs().sum()
+
+
+def test_a_generator_learns(digits) -> None:
+    settings = dataclasses.replace(gan.FAMILY.settings["digits"], epochs=8)
+    learner = gan.ann(digits, settings, 0)
+    before = learner.validate()
+    train(learner, 8, lambda fraction: None, higher=False)
+    assert learner.validate() < 0.3 * before and learner.test().measures["classes"] >= 8
+
+
+@pytest.mark.parametrize("family", ["gan", "diffusion"])
+def test_diverging_training_is_told(scrap, family) -> None:
+    settings = small(family, lr_ann=float("inf"))
+    with pytest.raises(TrainingError, match="diverged at update"):
+        list(FAMILIES[family].ann(scrap, settings, 0).epoch())
+
+
+# --- diffusion ---------------------------------------------------------------------------------------------------
+
+
+def test_schedule_falls_from_signal_to_noise() -> None:
+    left = schedule(100)
+    assert left.shape == (100,) and np.all(np.diff(left) < 0) and left[0] > 0.99 and left[-1] < 0.01
+
+
+def test_a_perfect_guess_of_the_noise_gives_the_image() -> None:
+    left, rng = schedule(50), np.random.default_rng(0)
+    clean = torch.from_numpy(rng.uniform(-1, 1, (4, 9)))
+    noise = torch.from_numpy(rng.normal(size=(4, 9)))
+    start = np.sqrt(left[-1]) * clean + np.sqrt(1 - left[-1]) * noise
+    asked = []
+
+    def predict(given):
+        at = int(given[0, -1])
+        asked.append(at)
+        return (given[:, :-1] - np.sqrt(left[at]) * clean) / np.sqrt(1 - left[at])
+
+    *_, last = denoise(start, left, 7, predict)
+    assert torch.allclose(last, clean, atol=1e-9) and asked[0] == 49 and asked[-1] == 0 and len(asked) == 7
+
+
+def test_spiking_denoisers_in_the_core_equal_torch(scrap) -> None:
+    settings = small("diffusion", channels=4, sampled=3, replayed=6)
+    twin = diffusion.twin(scrap, settings, 0)
+    train(twin, 1, lambda fraction: None, higher=False)
+    tested, done = twin.test(), []
+    replayed = twin.replay("event", 1, done.append)
+    same = agreement(tested, replayed)
+    assert same["equal"] == same["inferences"] == sum(done) == 6
+    assert same["spikes_torch"] == same["spikes_core"] > 0
+    assert tested.material["chain"].shape == (6, 3, 8, 8)
+    (table,) = tested.tables.values()
+    assert [row[0] for row in table.rows] == ["× 0.997", "× 1", "× 1.003"]
+    assert "Threshold guidance" in table.findings[0]
+    assert replayed.operations.steps == 9 and replayed.operations.synaptic_events > 0
+
+
+def test_shortcuts_are_currents(scrap) -> None:
+    """Every cell but the stem sees sums of currents of spikes, so that no layer multiplies sums of spikes."""
+    twin = diffusion.twin(scrap, small("diffusion", channels=4), 0)
+    with watched(twin.module) as layers, torch.inference_mode():
+        twin.predict(torch.cat([twin.start(2, 5), torch.zeros(5, 1)], 1), twin.module.eval())
+    active = [layer.name for layer in layers if layer.rows and layer.active]
+    assert active == ["encoder.layer.0"]
+
+
+def test_a_denoiser_learns(scrap) -> None:
+    settings = small("diffusion", channels=8)
+    learner = diffusion.ann(scrap, dataclasses.replace(settings, passes=15), 0)
+    before = learner.validate()
+    train(learner, 1, lambda fraction: None, higher=False)
+    assert learner.validate() < 0.7 * before
+    assert learner.test().operations.macs > 0 and learner.test_quantised(3).inferences == 40
