@@ -29,6 +29,7 @@ SHOWN, REST = 350.0, 150.0  # ms
 LEAST = 5  # spikes that an image must evoke
 BRIGHTEST = 32  # times the first intensity: an image that evokes nothing even then is left
 SAVE_EVERY = 2000  # images
+FITTING = {"mnist": (63.75, 78.0), "digits": (120.0, 24.5)}  # rate and sum; of the digits chosen on training images
 
 
 class Images(NamedTuple):
@@ -71,8 +72,8 @@ class DiehlCookStudy(Study):
     train: int = count(0, "training images, the first of them; 0: all", 0)
     test: int = count(0, "test images, the first of them; 0: all", 0)
     labelling: int = count(10_000, "last training images, shown again to the frozen network to label its neurons")
-    rate: float = number(63.75, "Hz", "> 0", "rate of the brightest pixel")
-    total: float = number(78.0, "", "> 0", "sum of the weights onto a neuron, for 784 inputs")
+    rate: float = number(0.0, "Hz", ">= 0", "rate of the brightest pixel; 0: 63.75 for mnist, 120 for digits")
+    total: float = number(0.0, "", ">= 0", "sum of the weights onto a neuron; 0: 78 for mnist, 24.5 for digits")
     threads: int = count(1, "threads of the simulation")
 
     def run(self, seed: int, progress: ProgressOption) -> Outcome:
@@ -119,7 +120,8 @@ class Show:
     def __init__(self, study: DiehlCookStudy, data: Images, seed: int) -> None:
         self.study, self.data, self.seed = study, data, seed
         pixels = data.train.shape[1]
-        self.total = study.total * pixels / 784
+        rate, total = FITTING[study.data]
+        self.rate, self.total = study.rate or rate, study.total or total
         self.done, self.spent, self.spikes = 0, 0.0, 0
         self.curve: list[dict[str, Any]] = []
         self.recent: list[NDArray[np.int64]] = []
@@ -137,7 +139,7 @@ class Show:
             if learns:
                 self.simulation.normalise(LEARNING, self.total)
             before = self.simulation.spike_counts("exc")
-            self.simulation.feed("input", poisson(image * self.study.rate * factor, (self.seed, *key, int(2 * factor))))
+            self.simulation.feed("input", poisson(image * self.rate * factor, (self.seed, *key, int(2 * factor))))
             self.simulation.run(SHOWN, progress=False)
             counts = self.simulation.spike_counts("exc") - before
             self.simulation.run(REST, progress=False)
