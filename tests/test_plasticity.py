@@ -46,8 +46,9 @@ def clip(w: float, rule: Plasticity) -> float:
 def reference(rule: Plasticity, pre: list[float], post: list[float], w: float, source_first: bool = True) -> float:
     """Weight at the end: all spikes in order; of two at one instant the source's comes first if nothing delays the
     target's on its way back, else the target's, and then neither sees the other's trace."""
-    react = REACTIONS[type(rule)](rule)
+    react = (Postsynaptic if getattr(rule, "pairing", "") == "postsynaptic" else REACTIONS[type(rule)])(rule)
     for t in sorted({*pre, *post}):
+        react.now = t
         is_pre, is_post = pre.count(t), post.count(t)
         assert is_pre <= 1 and is_post <= 1
         values = {name: trace.at(t) for name, trace in react.traces.items()}
@@ -67,7 +68,7 @@ class Reaction:
     """What a rule does, written without regard to speed."""
 
     def __init__(self, rule: Plasticity) -> None:
-        self.rule = rule
+        self.rule, self.now = rule, 0.0
 
     def seen(self, kind: str) -> None:
         """Told what has just come."""
@@ -98,6 +99,24 @@ class Pair(Reaction):
 
     def seen(self, kind: str) -> None:
         self.paired = kind == "post"
+
+
+class Postsynaptic(Pair):
+    """Each target spike with the last source spike before and the next one after it."""
+
+    def __init__(self, rule: PairSTDP) -> None:
+        super().__init__(rule)
+        self.traces["y"] = Trace(rule.tau_minus)
+        self.traces["y"].last = -1.0
+
+    def post(self, w: float, v: dict[str, float]) -> float:
+        return self.weight(w, self.rule.a_plus * v["x"])
+
+    def pre(self, w: float, v: dict[str, float]) -> float:
+        w = self.weight(w, -self.rule.a_minus * v["y"])
+        y = self.traces["y"]
+        y.value = 1.0 if y.last == self.now and y.value else 0.0  # only one at this instant pairs with a later one
+        return w
 
 
 class Power(Reaction):
@@ -192,6 +211,7 @@ RULES = {
     "nearest": PairSTDP(a_plus=0.03, a_minus=0.04, pairing="nearest"),
     "presynaptic": PairSTDP(a_plus=0.03, a_minus=0.04, pairing="presynaptic"),
     "reduced": PairSTDP(a_plus=0.03, a_minus=0.04, pairing="reduced"),
+    "postsynaptic": PairSTDP(a_plus=0.03, a_minus=0.04, tau_minus=33.0, pairing="postsynaptic"),
     "power": PowerSTDP(rate=0.05),
     "triplet": TripletSTDP(a2_plus=0.01, a3_plus=0.02, a2_minus=0.015, a3_minus=0.01),
     "triplet, nearest": TripletSTDP(a2_plus=0.01, a3_plus=0.02, a2_minus=0.015, a3_minus=0.01, nearest=True),

@@ -36,7 +36,8 @@ class Posts(NamedTuple):
     count: Any  # (n,) spikes so far
     rate: Any  # (4,) decay rates of x1, x2, y1, y2
     table: Any  # (4, steps) what is left of a trace after whole steps; None where times are not whole
-    nearest: bool  # whether a spike sets traces to 1
+    nearest: bool  # whether a spike sets x1, x2 to 1
+    nearest_y: bool  # and y1, y2
     block: Any  # (n room 4,) what time, y1 and y2 are views of, so that a spike's numbers are fetched together
 
 
@@ -46,7 +47,8 @@ def posts(n: int, room: int, traces: Traces, h: float | None = None) -> Posts:
     rate = np.array(traces[:4]) * (1.0 if h is None else h)
     table = None if h is None else np.exp(-rate[:, None] * np.arange(TABLE))
     time, y1, y2 = (block[:, :, k] for k in range(3))
-    return Posts(time, y1, y2, np.zeros(n, np.int64), rate, table, bool(traces.nearest), block.ravel())
+    nearest = bool(traces.nearest), bool(traces.nearest and not traces.summed)
+    return Posts(time, y1, y2, np.zeros(n, np.int64), rate, table, *nearest, block.ravel())
 
 
 def left(posts: Posts, c: int, dt: float) -> float:
@@ -100,7 +102,7 @@ def fetch(posts, j, further):
 @kernel(inline=True, inner=True)
 def _y_after(posts, i, t):
     """Traces of a target at time t when its spike at place i was its last."""
-    dt, nearest = t - posts.block[i], posts.nearest
+    dt, nearest = t - posts.block[i], posts.nearest_y
     y1 = decayed(after_spike(posts.block[i + U64(1)], nearest), posts, 2, dt)
     return y1, decayed(after_spike(posts.block[i + U64(2)], nearest), posts, 3, dt)
 

@@ -10,7 +10,7 @@ from spikesim.errors import unknown
 from spikesim.parameters import param
 from spikesim.plasticity.rule import Plasticity, Traces, on_post, on_pre
 
-PAIRINGS = {"all": 0.0, "nearest": 1.0, "presynaptic": 2.0, "reduced": 3.0}
+PAIRINGS = {"all": 0.0, "nearest": 1.0, "presynaptic": 2.0, "reduced": 3.0, "postsynaptic": 4.0}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -34,9 +34,10 @@ class PairSTDP(Plasticity):
         Rossum et al. 2000; between: Gütig et al. 2003.
     w_min, w_max : float
         Bounds of the weight, in its unit, ``w_min >= 0``; of its absolute value where weights are negative.
-    pairing : {"all", "nearest", "presynaptic", "reduced"}
+    pairing : {"all", "nearest", "presynaptic", "reduced", "postsynaptic"}
         Which spikes pair: all; each spike with the nearest earlier one of the other side; each source spike with the
-        nearest target spikes before and after it; only immediate neighbours (Morrison et al. 2008, figure 7).
+        nearest target spikes before and after it; only immediate neighbours (Morrison et al. 2008, figure 7); each
+        target spike with the nearest source spikes before and after it (Masquelier et al. 2008).
 
     Raises
     ------
@@ -46,7 +47,8 @@ class PairSTDP(Plasticity):
     References
     ----------
     Song, Miller & Abbott 2000, doi:10.1038/78829; Gütig et al. 2003, doi:10.1523/JNEUROSCI.23-09-03697.2003;
-    Morrison, Diesmann & Gerstner 2008, doi:10.1007/s00422-008-0233-1.
+    Morrison, Diesmann & Gerstner 2008, doi:10.1007/s00422-008-0233-1; Masquelier et al. 2008,
+    doi:10.1371/journal.pone.0001377.
     """
 
     a_plus: float = param(0.005, "", "", "relative growth of a pair", scalar=True)
@@ -66,22 +68,24 @@ class PairSTDP(Plasticity):
 
     @property
     def extra(self) -> bool:  # type: ignore[override]
-        """Whether a synapse must know if a target spike came since the last source spike."""
-        return self.pairing in ("presynaptic", "reduced")
+        """Whether a synapse must know what target spikes came since the last source spike."""
+        return PAIRINGS[self.pairing] >= 2.0
 
     def traces(self) -> Traces:
         """One on either side."""
-        return Traces(1.0 / self.tau_plus, 0.0, 1.0 / self.tau_minus, 0.0, self.pairing != "all")
+        rates = 1.0 / self.tau_plus, 0.0, 1.0 / self.tau_minus, 0.0
+        return Traces(*rates, nearest=self.pairing != "all", summed=self.pairing == "postsynaptic")
 
     def lower(self, setting=None):
         """Numbers."""
         return PairKernel(
-            self.a_plus, self.a_minus, self.mu_plus, self.mu_minus, self.w_min, self.w_max, PAIRINGS[self.pairing]
-        )
+            self.a_plus, self.a_minus, self.mu_plus, self.mu_minus, self.w_min, self.w_max, PAIRINGS[self.pairing],
+            self.tau_plus / self.tau_minus,
+        )  # fmt: skip
 
 
 class PairKernel(NamedTuple):
-    """Parameters; `pairing` is the position in `PAIRINGS`."""
+    """Parameters; `pairing` is the position in `PAIRINGS`, `slower` the ratio of the time constants."""
 
     a_plus: float
     a_minus: float
@@ -90,6 +94,7 @@ class PairKernel(NamedTuple):
     w_min: float
     w_max: float
     pairing: float
+    slower: float
 
 
 @kernel(inline=True, inner=True)
@@ -109,6 +114,8 @@ def moved(w, a, mu_plus, mu_minus, w_min, w_max):
 
 @on_post.register(PairKernel)
 def _on_post(p, w, e, x1, x2, y1, y2):
+    if p.pairing == 4.0:
+        return moved(w, p.a_plus * x1, p.mu_plus, p.mu_minus, p.w_min, p.w_max), e
     if p.pairing >= 2.0 and e > 0.0:  # not the first since the source spike
         return w, 1.0
     return moved(w, p.a_plus * x1, p.mu_plus, p.mu_minus, p.w_min, p.w_max), 1.0
@@ -116,6 +123,9 @@ def _on_post(p, w, e, x1, x2, y1, y2):
 
 @on_pre.register(PairKernel)
 def _on_pre(p, w, e, x1, x2, y1, y2):
+    if p.pairing == 4.0:  # e is y as the last source spike met it: the rest of y came since
+        since = max(y1 - e * x1**p.slower, 0.0)
+        return moved(w, -p.a_minus * since, p.mu_plus, p.mu_minus, p.w_min, p.w_max), y1
     if p.pairing == 3.0 and e == 0.0:  # the target spike has had its pair
         return w, 0.0
     return moved(w, -p.a_minus * y1, p.mu_plus, p.mu_minus, p.w_min, p.w_max), 0.0

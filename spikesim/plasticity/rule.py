@@ -21,13 +21,17 @@ from spikesim.parameters import Part, as_values
 
 
 class Traces(NamedTuple):
-    """Decay rates (1/ms; 0 for a trace that is not used) of x1, x2, y1, y2; whether a spike sets them to 1."""
+    """Decay rates (1/ms; 0 for a trace that is not used) of x1, x2, y1, y2; whether a spike sets them to 1.
+
+    With `summed`, this holds for the source's traces only, and those of the target add up.
+    """
 
     x1: float
     x2: float
     y1: float
     y2: float
     nearest: bool
+    summed: bool = False
 
 
 class Plasticity(Part):
