@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from spikesim import files
 from spikesim.describe import decode, encode, network_from_tree, network_to_tree
-from spikesim.engines import plastic_state
+from spikesim.engines import plastic_state, short_term
 from spikesim.errors import FileError, ParameterError, SpikesimError
 from spikesim.inputs import SpikeSource
 from spikesim.network import Network
@@ -151,6 +151,10 @@ def _projection(run: Any, name: str) -> dict[str, Any]:
         if hasattr(shard, "positions"):
             found["position"] = int(shard.positions[k])
             under_way |= Counter(_under_way(shard, k, q))  # a spike may be under way in one shard, delivered in others
+    used = [(shard, k) for shard, k, _ in _bundles(run, name) if hasattr(shard, "inbox") and shard.inbox.used[k]]
+    if used:
+        sources = int(used[0][0].bundles[used[0][1]].store.source[0, 1])
+        found["used"] = short_term.save(used, sources, run.batch)
     spikes = sorted(under_way.elements())
     found["time"] = np.array([t for t, _ in spikes], run.tick)
     found["element"] = np.array([e for _, e in spikes], np.int64)
@@ -241,6 +245,8 @@ def _restore_projections(simulation: Any, tree: dict[str, Any]) -> None:
             if not hasattr(shard, "positions"):
                 continue
             shard.positions[b] = saved["position"]
+            if "used" in saved:
+                short_term.restore(shard, b, saved["used"])
             if bundle.delay is None:
                 spikes = zip(saved["time"].tolist(), saved["element"].tolist(), strict=True)
                 trips = [trip for t, e in spikes if (trip := _trip(shard, b, q, t, e, run.now)) is not None]

@@ -121,6 +121,7 @@ def network_to_tree(network: Network) -> dict[str, Any]:
             "receptor": p.receptor,
             "plasticity": encode(p.plasticity),
             "dendritic": p.dendritic,
+            "short_term": encode(p.short_term),
         }
         for k, p in enumerate(network.projections)
     }
@@ -149,7 +150,7 @@ def network_from_tree(tree: Mapping[str, Any]) -> Network:
             fields_ = tree["projections"][str(k)]
             pre, post = (View(populations[name], lo, hi) for name, lo, hi in (fields_["pre"], fields_["post"]))
             rule, weight, delay = (decode(fields_[x]) for x in ("rule", "weight", "delay"))
-            learning = (decode(fields_.get(x)) for x in ("plasticity", "dendritic"))
+            learning = (decode(fields_.get(x)) for x in ("plasticity", "dendritic", "short_term"))
             projections.append(
                 Projection(pre, post, rule, weight, delay, fields_["receptor"], fields_["name"], *learning)
             )

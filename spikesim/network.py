@@ -20,6 +20,7 @@ from spikesim.inputs.steps import check_signal
 from spikesim.neurons import FixedThreshold, Membrane, ResetTo
 from spikesim.parameters import Part, as_count, as_values, short
 from spikesim.plasticity.rule import Plasticity
+from spikesim.plasticity.short_term import ShortTerm
 from spikesim.synapses import Delta
 
 Input = Current | NoiseCurrent | PoissonInput
@@ -232,6 +233,9 @@ class Projection:
     dendritic : float or None, ms
         The part of the delay between synapse and soma, which is how long a target's spike takes back to the synapse;
         the rest is axonal. None: all of it. Only matters with plasticity.
+    short_term : ShortTerm or None
+        How synapses tire or are eased by use; their weights are then multiplied by what each spike releases. Needs
+        one delay for all synapses, and fixed weights.
     """
 
     pre: Population | View
@@ -243,6 +247,7 @@ class Projection:
     name: str | None = None
     plasticity: Plasticity | None = None
     dendritic: float | None = None
+    short_term: ShortTerm | None = None
 
     def __post_init__(self) -> None:
         for side in ("pre", "post"):
@@ -282,6 +287,16 @@ class Projection:
             object.__setattr__(self, "dendritic", self.plasticity.check(self.weight, self.delay, self.dendritic, where))
         elif self.dendritic is not None:
             raise ParameterError(f"{where}: dendritic only matters with plasticity; leave it out")
+        if self.short_term is not None:
+            self._check_short_term(where)
+
+    def _check_short_term(self, where: str) -> None:
+        if not isinstance(self.short_term, ShortTerm):
+            raise ParameterError(f"{where}: short_term must be ShortTerm(…), got {self.short_term!r}")
+        if self.plasticity is not None:
+            raise ParameterError(f"{where}: short_term and plasticity cannot act on the same synapses")
+        if not isinstance(self.delay, float):
+            raise ParameterError(f"{where}: with short_term, the delay must be one number for all synapses")
 
     def _check_overlap(self, where: str) -> None:
         """Rules know elements by their numbers in the slices, so they see self-connections in equal slices only."""
@@ -323,7 +338,7 @@ class Projection:
 
     def __repr__(self) -> str:
         return f"Projection({self.name}: {self.rule!r}, weight={_brief(self.weight)}, delay={_brief(self.delay)} ms" + (
-            f", plasticity={self.plasticity!r})" if self.plasticity else ")"
+            "".join(f", {x}={getattr(self, x)!r}" for x in ("plasticity", "short_term") if getattr(self, x)) + ")"
         )
 
 

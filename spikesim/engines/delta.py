@@ -34,7 +34,7 @@ def fits(block: Block, network: Network) -> bool:
         return False
     leaks = {np.unique(p.model.membrane.leak).tobytes() for p in block.populations}  # type: ignore[union-attr]
     mine = [p for p in network.projections if any(p.post.population is b for b in block.populations)]  # type: ignore[union-attr]
-    simple = all(is_plain(p.delay) and p.plasticity is None for p in mine)
+    simple = all(is_plain(p.delay) and p.plasticity is None and p.short_term is None for p in mine)
     return len(leaks) == 1 and is_plain(neuron.membrane.leak) and simple  # type: ignore[attr-defined]
 
 

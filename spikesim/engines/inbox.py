@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from spikesim._jit import kernel
 from spikesim.engines.event_kernels import TAG, Compact, Full
 from spikesim.engines.layout import Shard
+from spikesim.engines.short_term import place_used, rested
 from spikesim.engines.store import Bundle, SharedStore, weight_of
 
 
@@ -158,7 +159,9 @@ class Inbox:
         self.positions = [0] * len(bundles)
         ints = (np.empty(0, np.int64), np.empty(0), np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.int64))
         self.trips: list[tuple[NDArray[Any], ...]] = [ints for _ in bundles]
-        self.compact = all(b.delay is not None and isinstance(b.store, SharedStore) for b in bundles)
+        self.used = [rested(b, shard.b1 - shard.b0) for b in bundles]
+        plain = not any(self.used)
+        self.compact = plain and all(b.delay is not None and isinstance(b.store, SharedStore) for b in bundles)
         self.box = Compact if self.compact else Full
         self.items: Any = np.empty(0, np.int32) if self.compact else (np.empty(0), np.empty(0), np.empty(0, np.int64))
 
@@ -186,8 +189,11 @@ class Inbox:
 
     def _place(self, inbox: Any, k: int, entries: Any, due: Any, offset: int) -> None:
         """Give the arrivals of bundle k to their targets; its spikes are numbered from `offset` on."""
-        bundle = self.bundles[k]
-        if self.compact:
+        bundle, used = self.bundles[k], self.used[k]
+        if used is not None:
+            rows = np.searchsorted(bundle.store.start, entries[2], "right") - 1
+            place_used(inbox, bundle.store, used, entries, rows, self.shard.width, k)
+        elif self.compact:
             _place_compact(inbox, bundle.store, entries, offset)
         elif bundle.delay is not None:
             _place_full(inbox, bundle.store, entries, k)

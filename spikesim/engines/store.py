@@ -78,6 +78,7 @@ class Bundle:
         self.delay, self.delays, self.sender_size = delay, delays, sender_size
         self.names = [p.name for p in projections]
         self.base = store.weight.copy()
+        self.rewired = False  # whether it holds other synapses than were described
 
     def deliveries(self) -> list[int]:
         """Synaptic events of each projection so far."""
@@ -121,9 +122,8 @@ def mode(projection: Projection, convert: Callable[[Any], Any]) -> tuple[Any, ..
     delay = convert(projection.delay) if is_plain(projection.delay) else None
     if projection.plasticity is not None:
         return (delay, "float64", projection.name)
-    if _one_weight(projection):
-        return (delay, "shared")
-    return (delay, np.dtype(_weight_type(projection)).name)
+    kind = "shared" if _one_weight(projection) else np.dtype(_weight_type(projection)).name
+    return (delay, kind) if projection.short_term is None else (delay, kind, projection.name)
 
 
 def weight_bytes(projection: Projection) -> int:

@@ -7,6 +7,7 @@ from spikesim.plasticity.power import PowerSTDP
 from spikesim.plasticity.rate import BCM, Hebb, Oja
 from spikesim.plasticity.reward import RewardSTDP
 from spikesim.plasticity.rule import Plasticity
+from spikesim.plasticity.short_term import ShortTerm
 from spikesim.plasticity.symmetric import SymmetricSTDP
 from spikesim.plasticity.triplet import TripletSTDP
 
@@ -19,6 +20,7 @@ __all__ = [
     "Plasticity",
     "PowerSTDP",
     "RewardSTDP",
+    "ShortTerm",
     "SymmetricSTDP",
     "TripletSTDP",
     "drive",

@@ -53,3 +53,11 @@ def switched(rule: Plasticity, rows: Rows, on: bool, at: float) -> Rows:
     rows = with_reward(rule, rows, 0.0, at, 0.0, "modulator")
     rows[np.searchsorted(rows[:, 0], at, "left") :, 2] = float(on)
     return rows
+
+
+def settled(rule: Plasticity, rows: Rows, at: float) -> Rows:
+    """The rows when weights already hold all that came before `at`."""
+    k = int(np.searchsorted(rows[:, 0], at, "right"))
+    rows = with_reward(rule, rows, 0.0, at, 0.0, "modulator")
+    rows[:k, 2] = 0.0
+    return rows

@@ -15,7 +15,7 @@ import pytest
 from nest_synapses import STEP
 from numpy.typing import NDArray
 
-from spikesim.plasticity import PairSTDP, Plasticity, PowerSTDP, SymmetricSTDP, TripletSTDP, drive
+from spikesim.plasticity import PairSTDP, Plasticity, PowerSTDP, ShortTerm, SymmetricSTDP, TripletSTDP, drive
 
 sys.path.append(str(Path(__file__).parents[2]))
 
@@ -99,3 +99,16 @@ def test_every_weight_is_nests(sent, name: str) -> None:
     for mine, theirs, delay in zip(ours, sent(specs), DELAYS, strict=True):
         assert np.ptp(mine) > 0.1, "a weight that stays proves nothing"
         np.testing.assert_allclose(mine, theirs, rtol=0.0, atol=1e-9, err_msg=f"delay {delay} ms")
+
+
+@pytest.mark.parametrize("rule", [ShortTerm(0.5, 800.0), ShortTerm(0.1, 100.0, 1000.0), ShortTerm(0.9, 50.0, 20.0)])
+def test_every_release_is_nests(sent, rule: ShortTerm) -> None:
+    pre, _ = trains(5)
+    rested = {"u": rule.U, "x": 1.0}  # as at a first spike
+    spec = {
+        "model": "tsodyks2_synapse", "weight": 3.0, "delay": 1.0, "target": {}, "pre": pre.tolist(), "post": [],
+        "parameters": {"U": rule.U, "tau_rec": rule.tau_rec, "tau_fac": rule.tau_fac, **rested},
+    }  # fmt: skip
+    ours = 3.0 * rule.respond(pre)
+    assert np.ptp(ours) > 0.1, "a release that stays proves nothing"
+    np.testing.assert_allclose(ours, sent([spec])[0], rtol=0.0, atol=1e-9)
