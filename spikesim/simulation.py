@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from spikesim import checkpoint
 from spikesim._jit import compile_clock
+from spikesim.controls import LearningControls
 from spikesim.engines import grid, plastic_state
 from spikesim.engines.limits import check_finite, check_step, report_stiff
 from spikesim.engines.run import ENGINES, Run
@@ -73,10 +74,11 @@ def simulate(network: Network, duration: float, *, progress: Any = None, **optio
                 f"stopped at {simulation.time:g} of {duration:g} ms; the result so far is its attribute `result`"
             )
             raise
+        simulation.warn_unchanged()
         return simulation.result()
 
 
-class Simulation(Online):
+class Simulation(LearningControls, Online):
     """A network built for one engine, that can be run in parts, looked into, changed and saved.
 
     Any split of a run gives the same spikes, bit for bit: ``run(300); run(700)`` equals ``run(1000)``, for any

@@ -128,6 +128,7 @@ def execute(job: Job) -> tuple[Result, bool]:
             sim.run(job.duration)
         except KeyboardInterrupt:  # raised between two slices: everything recorded is complete
             return sim.result(), True
+        sim.warn_unchanged()
         return sim.result(), False
 
 

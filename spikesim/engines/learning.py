@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,7 +12,7 @@ from spikesim._jit import kernel, twin
 from spikesim.errors import SimulationError
 from spikesim.network import Projection
 from spikesim.plasticity.learn import Posts, add_post, last_event, learn, posts
-from spikesim.plasticity.modulator import opened, switched, with_reward
+from spikesim.plasticity.modulator import opened, settled, switched, with_reward
 from spikesim.plasticity.rule import meanwhile
 from spikesim.rng import U64
 
@@ -159,6 +160,8 @@ class Sweeper:
     def __init__(self, bundle: Any) -> None:
         self.bundle = bundle
         self.taken = bundle.store.posts.count.copy()
+        self.before = zlib.crc32(bundle.store.own.tobytes())
+        self.rewired = False  # whether there are other synapses than were described
 
     def _own(self, now: float) -> float:
         """A time in ms as the store counts it."""
@@ -204,9 +207,23 @@ class Sweeper:
         weights_at(store, max(self._own(now) - store.dendritic, 0.0), found)
         return store.weight[0] * found
 
+    def moved(self, now: float) -> bool:
+        """Whether any weight differs from what was described."""
+        return zlib.crc32(np.abs(self.weights(now)).astype(self.bundle.store.own.dtype).tobytes()) != self.before
+
+    def settle(self, now: float) -> None:
+        """Have the store hold the weights that spikes meet which arrive at `now`, so that they can be overwritten."""
+        weights = np.abs(self.weights(now))
+        store: PlasticStore = self.bundle.store
+        rule = self.bundle.projections[0].plasticity
+        store.own[:] = weights
+        if rule is not None and rule.modulated:
+            rows = settled(rule, store.modulator, max(now - store.dendritic * store.unit, 0.0))
+            self.bundle.store = store._replace(modulator=rows)
+
     def normalise(self, now: float, total: float) -> None:
         """Scale the weights onto each target to a common sum."""
-        self.sweep(now)
+        self.settle(now)
         store: PlasticStore = self.bundle.store
         scale_rows(store.target, store.own, total, np.zeros(len(store.posts.count)))
 

@@ -14,6 +14,7 @@ from spikesim.engines.store import Bundle, OwnStore
 from spikesim.network import Projection
 
 _TABLE = ("time", "y1", "y2")
+_TRACES = ("since", "x1", "x2")
 
 
 def _places(run: Any, projection: Projection) -> Iterator[tuple[Any, Any, int]]:
@@ -73,6 +74,86 @@ def synapses(run: Any, projection: Projection) -> tuple[NDArray[np.int64], NDArr
     return pre[order], post[order], weight[order].astype(np.float64)
 
 
+def sign(run: Any, projection: Projection) -> float:
+    """-1 where weights are negative, else 1."""
+    return min(float(s.bundle.store.weight[0]) for s in sweepers(run, projection))
+
+
+def changed(run: Any, projection: Projection) -> bool:
+    """Whether any weight differs from what was described."""
+    return any(s.moved(run.now * run.scale) for s in sweepers(run, projection))
+
+
+def overwrite(run: Any, projection: Projection, weights: NDArray[np.float64]) -> None:
+    """Set the weights of all synapses of a plastic projection, in the order of `synapses`, without their sign."""
+    parts = _present(run, projection)
+    order, own = _order(parts), np.empty(len(weights))
+    own[order] = weights
+    at = 0
+    for bundle, source, _, where in parts:
+        bundle.store.own[where] = own[at : at + len(source)]
+        at += len(source)
+
+
+def restructure(
+    run: Any, projection: Projection, keep: NDArray[np.bool_], pre: NDArray[Any], post: NDArray[Any], weight: Any
+) -> None:
+    """Keep some synapses of a plastic projection, in the order of `synapses`, and add others."""
+    parts = _present(run, projection)
+    chosen = _order(parts)[keep]
+    own = np.concatenate([bundle.store.own[where] for bundle, _, _, where in parts])[chosen]
+    extras = [b.store.extra[w] if len(b.store.extra) else np.zeros(len(s)) for b, s, _, w in parts]
+    columns = [np.concatenate([part[k] for part in parts])[chosen] for k in (1, 2)]
+    kept = [*columns, own, np.concatenate(extras)[chosen]]
+    new = (pre, post, np.broadcast_to(np.asarray(weight, np.float64), pre.shape), np.zeros(len(pre)))
+    a, b, sizes, extra = (np.concatenate(pair) for pair in zip(kept, new, strict=True))
+    _rebuild(run, projection, a, b, sizes, extra)
+
+
+def _present(run: Any, projection: Projection) -> list[tuple[Any, NDArray[Any], NDArray[Any], slice]]:
+    """Bundle, sources, targets and place in the store of the synapses of each shard; weights hold all until now."""
+    for sweeper in sweepers(run, projection):
+        sweeper.settle(run.now * run.scale)
+    return [(bundle, *_ends(shard, bundle, q)) for shard, bundle, q in _places(run, projection)]
+
+
+def _order(parts: list[tuple[Any, NDArray[Any], NDArray[Any], slice]]) -> NDArray[np.int64]:
+    """Synapses of all shards by source, then target."""
+    return np.lexsort((np.concatenate([p[2] for p in parts]), np.concatenate([p[1] for p in parts])))
+
+
+def _merged(run: Any, projection: Projection) -> dict[str, NDArray[Any]]:
+    """Traces of the sources: a shard knows those of a source only if it has targets there."""
+    stores = [bundle.store for _, bundle, _ in _places(run, projection)]
+    found = {name: getattr(stores[0], name).copy() for name in _TRACES}
+    for store in stores[1:]:
+        later = store.since > found["since"]
+        for name in _TRACES:
+            found[name][later] = getattr(store, name)[later]
+    return found
+
+
+def _rebuild(run: Any, projection: Projection, pre: Any, post: Any, own: Any, extra: Any) -> None:
+    """Give the shards of a plastic projection the synapses of a table."""
+    view, traces = projection.pre, _merged(run, projection)
+    places = {id(bundle): shard for shard, bundle, _ in _places(run, projection)}
+    for sweeper in sweepers(run, projection):
+        bundle = sweeper.bundle
+        store, (a, b, shift) = bundle.store, places[id(bundle)].shard.overlap(projection.post.population)  # type: ignore[union-attr]
+        mine = np.flatnonzero((post >= a) & (post < b))
+        mine = mine[np.argsort(pre[mine], kind="stable")]
+        ends = np.searchsorted(pre[mine], view.lo + np.arange(len(view) + 1))  # type: ignore[arg-type, union-attr]
+        bundle.store = store._replace(
+            start=ends.astype(np.int64),
+            target=(post[mine] + shift).astype(store.target.dtype),
+            own=own[mine].astype(store.own.dtype),
+            extra=np.array(extra[mine] if projection.plasticity.extra else (), np.float64),  # type: ignore[union-attr]
+        )
+        for name in _TRACES:
+            getattr(store, name)[...] = traces[name]
+        sweeper.rewired = True
+
+
 def save(run: Any, projection: Projection) -> dict[str, Any]:
     """Weights, traces and recent target spikes of a plastic projection."""
     parts: list[Any] = []
@@ -89,15 +170,18 @@ def save(run: Any, projection: Projection) -> dict[str, Any]:
         posts, (a, b, shift) = with_room(store.posts, room), shard.shard.overlap(projection.post.population)  # type: ignore[union-attr]
         for name, array in table.items():
             array[a:b] = getattr(posts, name)[a + shift : b + shift]
-        traces = {name: getattr(store, name) for name in ("since", "x1", "x2", "done", "frozen")}
     source, target, own, extra = (np.concatenate(c) for c in zip(*parts, strict=True))
     order = np.lexsort((source, target))  # stable: synapses of one pair stay in the order in which they were drawn
-    traces["modulator"] = store.modulator
+    traces = _merged(run, projection) | {"done": store.done, "frozen": store.frozen, "modulator": store.modulator}
+    if any(s.rewired for s in sweepers(run, projection)):
+        traces |= {"pre": source[order], "post": target[order]}
     return {"own": own[order], "extra": extra[order], **table, **traces}
 
 
 def restore(run: Any, projection: Projection, saved: dict[str, Any]) -> None:
     """Put back what `save` took, with any number of shards."""
+    if "pre" in saved:
+        _rebuild(run, projection, *(saved[name] for name in ("pre", "post", "own", "extra")))
     parts = [(*_ends(shard, bundle, q), shard, bundle) for shard, bundle, q in _places(run, projection)]
     target = np.concatenate([p[1] for p in parts])
     order = np.lexsort((np.concatenate([p[0] for p in parts]), target))
@@ -115,5 +199,5 @@ def restore(run: Any, projection: Projection, saved: dict[str, Any]) -> None:
         for name in (*_TABLE, "count"):
             getattr(posts, name)[a + shift : b + shift] = saved[name][a:b]
         bundle.store = store._replace(posts=posts, modulator=saved["modulator"])
-        for name in ("since", "x1", "x2", "done", "frozen"):
+        for name in (*_TRACES, "done", "frozen"):
             getattr(store, name)[...] = saved[name]

@@ -1,0 +1,133 @@
+"""What can be done to the synapses of a simulation that learn, between two calls of `run`: set, remove, add."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from spikesim.engines import plastic_state
+from spikesim.errors import ParameterError, UnsupportedError
+from spikesim.network import Network, Projection
+from spikesim.parameters import as_values
+
+Synapses = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]
+
+
+class LearningControls:
+    """The part of `Simulation` that changes the synapses of projections with plasticity."""
+
+    network: Network
+    engine: str
+    time: Any
+    _run: Any
+
+    def _plain(self, projection: str) -> Projection:
+        raise NotImplementedError
+
+    def weights(self, projection: str) -> Synapses:
+        """Sources, targets and present weights."""
+        raise NotImplementedError
+
+    def _plastic(self, projection: str, what: str) -> Projection:
+        """A projection with plasticity."""
+        p = self._plain(projection)
+        if p.plasticity is None:
+            raise ParameterError(f"{what}: projection {projection!r} has no plasticity")
+        return p
+
+    def set_weights(self, projection: str, values: ArrayLike) -> None:
+        """Overwrite the weights of a projection with plasticity, from now on.
+
+        Parameters
+        ----------
+        projection : str
+        values : number or array (synapses,)
+            In the order of `weights`; of the sign the projection has, and within the bounds of its rule.
+
+        Raises
+        ------
+        ParameterError
+            If the projection has no plasticity, or a value is not allowed.
+        """
+        p = self._plastic(projection, "set_weights")
+        before = self.weights(projection)[2]
+        given = np.asarray(as_values(values, f"set_weights: {projection}"), dtype=np.float64)
+        if given.ndim and given.shape != before.shape:
+            raise ParameterError(f"set_weights: {projection}: needs {len(before)} values, got {given.size}")
+        plastic_state.overwrite(self._run, p, self._sized(p, np.broadcast_to(given, before.shape), "set_weights"))
+
+    def restructure(
+        self, projection: str, keep: ArrayLike, pre: ArrayLike = (), post: ArrayLike = (), weight: ArrayLike = 0.0
+    ) -> None:
+        """Remove synapses of a projection with plasticity, and add others, from now on; spikes under way take them.
+
+        Parameters
+        ----------
+        projection : str
+        keep : bool, or array of bool (synapses,)
+            Which of the present synapses stay, in the order of `weights`.
+        pre, post : arrays of int (new,)
+            Sources and targets of new synapses, numbered within their populations.
+        weight : number or array (new,)
+            Their weights, as in `set_weights`.
+
+        Raises
+        ------
+        ParameterError
+            If the projection has no plasticity, a number is no element of its populations, or a value is not allowed.
+        UnsupportedError
+            On the grid.
+        """
+        if self.engine == "grid":
+            raise UnsupportedError("restructure: synapses are removed and added in the event engine only")
+        p = self._plastic(projection, "restructure")
+        present = len(self.weights(projection)[0])
+        mask = np.asarray(keep)
+        if mask.dtype != np.bool_ or mask.shape not in ((), (present,)):
+            raise ParameterError(
+                f"restructure: keep: must be True, False or an array of {present} of them, got {keep!r}"
+            )
+        ends = [np.atleast_1d(np.asarray(side)) if np.size(side) else np.empty(0, np.int64) for side in (pre, post)]
+        for name, numbers, view in zip(("pre", "post"), ends, (p.pre, p.post), strict=True):
+            lo, hi = view.lo, view.hi  # type: ignore[union-attr]
+            if numbers.ndim != 1 or numbers.dtype.kind not in "iu" or ((numbers < lo) | (numbers >= hi)).any():
+                raise ParameterError(f"restructure: {name}: must be whole numbers in {lo} … {hi - 1}, got {numbers!r}")
+        if len(ends[0]) != len(ends[1]):
+            raise ParameterError(f"restructure: post: must be as long as pre ({len(ends[0])}), got {len(ends[1])}")
+        given = np.asarray(as_values(weight, "restructure: weight"), dtype=np.float64)
+        if given.ndim and given.shape != ends[0].shape:
+            raise ParameterError(f"restructure: weight: needs {len(ends[0])} values, got {given.size}")
+        sizes = self._sized(p, np.broadcast_to(given, ends[0].shape), "restructure")
+        whole, (a, b) = np.broadcast_to(mask, (present,)), (e.astype(np.int64) for e in ends)
+        plastic_state.restructure(self._run, p, whole, a, b, sizes)
+
+    def _sized(self, projection: Projection, weights: NDArray[np.float64], what: str) -> NDArray[np.float64]:
+        """Weights without their sign, checked."""
+        sign = plastic_state.sign(self._run, projection)
+        wrong = np.flatnonzero(weights * sign < 0.0)
+        if len(wrong):
+            raise ParameterError(
+                f"{what}: {projection.name}: weights must be {'>=' if sign > 0 else '<='} 0, got {weights[wrong[0]]:g}"
+            )
+        assert projection.plasticity is not None
+        projection.plasticity.check_weights(weights, f"{what}: {projection.name}")
+        return np.abs(weights)
+
+    def unchanged(self) -> Iterator[Projection]:
+        """Projections whose rule has not moved a single weight so far."""
+        for p in self.network.projections:
+            if p.plasticity is not None and not plastic_state.changed(self._run, p):
+                yield p
+
+    def warn_unchanged(self) -> None:
+        """Warn of rules that have not moved a single weight so far."""
+        for p in self.unchanged():
+            warnings.warn(
+                f"Projection {p.name!r}: {type(p.plasticity).__name__} has not moved a weight in {self.time:g} ms: do "
+                f"its sources and targets fire, is its rate above 0, was it frozen, did the rewards come it may need?",
+                stacklevel=3,
+            )
