@@ -7,18 +7,22 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from spikesim import commands, learning, studies
+from spikesim import Simulation, commands, learning, studies
 from spikesim.cli import app
 from spikesim.errors import ParameterError
 
 SMALL = {
     "chronotron": ("--tasks", "2", "--epochs", "40", "--n", "100"),
     "eventprop-yinyang": ("--hidden", "10", "--epochs", "1", "--batch", "250"),
+    "izhikevich-reward": ("--scale", "0.5", "--duration", "3"),
     "lsm": ("--size", "40", "--train", "12", "--test", "6", "--epochs", "3"),
+    "masquelier": ("--scale", "0.1", "--duration", "2", "--trials", "2"),
     "resume": ("--tasks", "2", "--epochs", "40", "--n", "100"),
+    "song-stdp": ("--scale", "0.1", "--duration", "1"),
     "spikeprop-xor": ("--trials", "2", "--epochs", "20"),
     "tempotron-capacity": ("--n", "10", "--trials", "2", "--epochs", "50", "--step", "1.0"),
 }
+SIMULATED = ("izhikevich-reward", "song-stdp")
 
 
 @pytest.fixture
@@ -37,7 +41,11 @@ def test_every_study_runs_and_writes_its_files(name, cli, tmp_path):
     assert found["study"] == name and found["seed"] == 3 and not found["interrupted"] and found["wall_s"] > 0
     assert json.loads((tmp_path / "out" / "summary.json").read_text()) == found
     assert (tmp_path / "out" / "picture.png").stat().st_size > 10_000
-    assert learning.load(tmp_path / "out" / "learner.h5").epochs > 0
+    saved = tmp_path / "out" / "learner.h5"
+    if name in SIMULATED:
+        assert Simulation.load(saved).time > 0.0
+    elif name != "masquelier":  # its input would make up most of the file
+        assert learning.load(saved).epochs > 0
     again = cli(*args)
     assert again.exit_code == 2 and "--overwrite" in again.stderr
     settings = studies.run(name, seed=3, progress=False, **found["settings"]).summary
@@ -95,3 +103,26 @@ def test_ctrl_c_keeps_what_is_done(cli, monkeypatch, tmp_path):
     found = json.loads(done.stdout)
     assert found["interrupted"] and len(found["tasks"]) == 1
     assert (tmp_path / "out" / "picture.png").exists()
+
+
+@pytest.mark.slow
+def test_song_sorts_weights_and_regulates_the_rate():
+    found = studies.run("song-stdp", seed=0, progress=False).found
+    rates = [row["output_hz"] for row in found["rates"]]
+    assert found["bimodal"] and max(rates) < 2.5 * min(rates)
+    assert all(0.75 < row["cv"] < 1.15 for row in found["rates"])
+
+
+@pytest.mark.slow
+def test_masquelier_finds_the_pattern_and_comes_to_its_start():
+    found = studies.run("masquelier", seed=0, progress=False).found
+    (trial,) = found["trials"]
+    assert trial["found"] and trial["hit_rate"] > 0.95 and trial["strong_in_pattern"] > 0.9
+    assert trial["latency_ms"] < 0.6 * trial["first_latency_ms"]
+
+
+@pytest.mark.slow
+def test_izhikevich_finds_the_synapse_that_is_rewarded():
+    its_own, by_chance = studies.run("izhikevich-reward", seed=0, progress=False).found["networks"]
+    assert its_own["synapse"] > 3.0 * its_own["mean_of_others"] and its_own["rank"] <= 0.1 * its_own["synapses"]
+    assert its_own["synapse"] > 1.5 * by_chance["synapse"]

@@ -7,10 +7,22 @@ import spikesim as ss
 from spikesim import analysis, zoo
 from spikesim._jit import COMPILED
 from spikesim.errors import ParameterError, UnsupportedError
+from spikesim.zoo import masquelier as pattern
 from spikesim.zoo import microcircuit as pd14
 
 compiled = pytest.mark.skipif(not COMPILED, reason="too slow without compiled kernels")
-NAMES = ("brunel", "microcircuit", "vogels-abbott-coba", "vogels-abbott-cuba", "vogels-abbott-delta")
+ONE_CELL = ("masquelier", "song-stdp")
+NAMES = (
+    "brunel",
+    "diehl-cook",
+    "izhikevich-reward",
+    "masquelier",
+    "microcircuit",
+    "song-stdp",
+    "vogels-abbott-coba",
+    "vogels-abbott-cuba",
+    "vogels-abbott-delta",
+)
 
 
 def projections(network):
@@ -36,17 +48,28 @@ def test_every_parameter_is_documented_and_its_default_allowed(name):
             zoo.build(name, scale=0.5, **{p.name: p.default})
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [n for n in NAMES if n not in (*ONE_CELL, "diehl-cook")])
 def test_scale_multiplies_neurons_and_indegrees(name):
     full, half = zoo.build(name), zoo.build(name, scale=0.5)
     assert half.neurons == pytest.approx(full.neurons / 2, abs=len(full.populations))
     assert half.synapses == pytest.approx(full.synapses / 4, rel=1e-3)
 
 
+@pytest.mark.parametrize("name", ONE_CELL)
+def test_scale_keeps_the_mean_input_of_one_cell(name):
+    full, half = zoo.build(name), zoo.build(name, scale=0.5)
+    assert half.neurons == full.neurons == 1 and half.synapses == full.synapses / 2
+    for one, other in zip(full.projections, half.projections, strict=True):
+        assert len(one.pre) == 2 * len(other.pre)
+        if one.plasticity is not None:
+            assert other.plasticity.w_max == pytest.approx(2.0 * one.plasticity.w_max)
+    assert projections(half)[half.projections[0].name].plasticity.a_plus == full.projections[0].plasticity.a_plus
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: zoo.build("brunell"), "unknown network 'brunell' .did you mean 'brunel'..; valid: brunel, micro"),
+        (lambda: zoo.build("brunell"), "unknown network 'brunell' .did you mean 'brunel'..; valid: brunel, diehl"),
         (lambda: zoo.describe("nest"), "unknown network 'nest'"),
         (lambda: zoo.build("brunel", vreset=10.0), "unknown parameter of brunel: 'vreset' .did you mean 'v_reset'"),
         (lambda: zoo.build("brunel", tau_m=-1.0), "brunel: tau_m: must be > 0 ms, got -1.0"),
@@ -215,6 +238,40 @@ def test_microcircuit_without_spread_has_constant_weights_and_delays():
     assert isinstance(p.weight, float) and p.delay == 0.75
 
 
+def test_song_is_the_neuron_of_the_paper():
+    network = zoo.build("song-stdp", rate=15.0)
+    assert (network["exc"].size, network["inh"].size, network["cell"].size) == (1000, 200, 1)
+    rule = projections(network)["exc->cell"].plasticity
+    assert (rule.a_plus, rule.a_minus, rule.pairing) == (0.005, pytest.approx(0.00525), "all")
+    assert network["exc"].model.rate == 15.0 and network["cell"].model.threshold.v_th == -54.0
+
+
+def test_masquelier_repeats_its_pattern_in_half_of_the_afferents():
+    hidden = pattern.Masquelier(length=4000.0, jitter=0.0, spontaneous=0.0, n=200).hidden()
+    onsets, spikes = hidden.onsets, hidden.spikes
+    assert np.diff(onsets).min() >= 100.0 and 0.1 < len(onsets) * 50.0 / 4000.0 < 0.4
+    shown = [spikes.window(t, t + 50.0) for t in onsets]
+    members = [np.round(s.times[s.ids < 100] - t, 9).tolist() for s, t in zip(shown, onsets, strict=True)]
+    assert len(members[0]) > 100 and all(m == members[0] for m in members)
+    others = [len(s.times[s.ids >= 100]) for s in shown]
+    assert len(set(others)) > 3
+    assert len(spikes) / 200 / 4.0 == pytest.approx(54.0, rel=0.1)
+
+
+def test_masquelier_weights_are_potentials():
+    network = zoo.build("masquelier", length=50.0)
+    rule = network.projections[0].plasticity
+    assert rule.pairing == "postsynaptic" and (rule.tau_plus, rule.tau_minus) == (16.8, 33.7)
+    assert network.projections[0].weight / rule.w_max == pytest.approx(0.475)
+    assert rule.w_max / pd14.current_per_potential(250.0, 10.0, 2.5) == pytest.approx(0.01)  # mV
+
+
+def test_izhikevich_rewards_excitatory_synapses_only():
+    network = zoo.build("izhikevich-reward")
+    learning = [p.name for p in network.projections if p.plasticity is not None]
+    assert learning == ["exc->exc"] and projections(network)["inh->exc"].weight == -1.0
+
+
 # ---------------------------------------------------------------- running
 
 
@@ -222,7 +279,7 @@ def test_microcircuit_without_spread_has_constant_weights_and_delays():
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_declared_engines_run_and_others_refuse(name):
-    network = zoo.build(name, scale=0.02 if name == "microcircuit" else 0.1)
+    network = zoo.build(name, scale={"microcircuit": 0.02, "izhikevich-reward": 0.5}.get(name, 0.1))
     for engine in ("event", "grid"):
         if engine in zoo.describe(name).engines:
             result = ss.simulate(network, 5.0, engine=engine, dt=zoo.describe(name).dt, seed=1)

@@ -12,6 +12,7 @@ from spikesim.errors import unknown
 from spikesim.learning.learner import Learner
 from spikesim.parameters import ParameterInfo, as_count, check_settings, settings_of
 from spikesim.progress import ProgressOption
+from spikesim.simulation import Simulation
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -27,7 +28,7 @@ class Outcome:
         Plain values by name; a list of dicts is a table.
     draw : callable
         Makes the picture.
-    learner : Learner or None
+    learner : Learner, Simulation or None
         What was trained, for saving.
     interrupted : bool
         Whether Ctrl-C ended the study early.
@@ -35,7 +36,7 @@ class Outcome:
 
     found: dict[str, Any]
     draw: Callable[[], Figure]
-    learner: Learner | None = None
+    learner: Learner | Simulation | None = None
     interrupted: bool = False
     about: dict[str, Any] = field(default_factory=dict)
 
