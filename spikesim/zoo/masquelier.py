@@ -46,7 +46,7 @@ class Masquelier(ZooNetwork):
         "after-potential; currents that are under way at a spike go on",
         "rates of afferents make a random walk in steps of 10 ms between 0 and twice their mean",
     )
-    engines = ("event",)
+    engines = ("event", "grid")
     duration = 5_000.0
 
     n: int = count(2000, "afferents", 2)

@@ -37,7 +37,7 @@ class SongStdp(ZooNetwork):
         "tau_m is 10 ms where the paper has 20 ms, of which its conductances leave about half; the resistance stays",
         "weights start evenly distributed between 0 and w_max",
     )
-    engines = ("event",)
+    engines = ("event", "grid")
     duration = 10_000.0
 
     n_exc: int = count(1000, "excitatory inputs")
