@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import random
 
 import numpy as np
@@ -112,6 +113,27 @@ def test_evolution_improves_and_both_sides_can_be_compared() -> None:
     assert found["equal"] == found["inferences"] == tested.inferences
     assert found["spikes_torch"] == found["spikes_core"] > 0
     assert replay.score == tested.score and replay.operations.macs == tested.operations.macs > 0
+
+
+def test_lives_are_drawn() -> None:
+    twin = lndp.spiking(None, SMALL, 0)
+    outcome = twin.test()
+    file = io.BytesIO()
+    (gallery,) = lndp.FAMILY.galleries
+    gallery.draw(None, {"ann": outcome, "replay": outcome})(file)
+    assert file.getvalue().startswith(b"\x89PNG")
+
+
+def test_parts_of_development_are_judged_by_their_seeds() -> None:
+    def seed(own, fixed):
+        return {"ann": {"score": own}, "others": {"fixed": {"ann": {"score": fixed}}}}
+
+    (few,) = lndp.judge({"per_seed": [seed(0.5, 0.2)]})
+    assert few == "Rewiring in life: 50.0% of the meals with, 20.0% without; too few seeds for a test."
+    (helps,) = lndp.judge({"per_seed": [seed(0.5 + i / 100, 0.2 + i / 100) for i in range(5)]})
+    assert "; helps (5 seeds, rank test p = 0.004)." in helps
+    (level,) = lndp.judge({"per_seed": [seed(0.2 + i / 100, 0.2 + i / 100) for i in range(5)]})
+    assert "; NOT shown to help (5 seeds" in level
 
 
 def test_development_costs_more_with_more_edges_and_nothing_where_it_ended() -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from baselines.contract import Contestant, Family
+import numpy as np
+
+from baselines.contract import Contestant, Family, Gallery
 from baselines.growing.evolution import EvolutionSettings, Evolved
+from baselines.growing.figures import draw_lives
 from baselines.growing.neat import Neat
 
 DEVIATIONS = (
@@ -48,6 +52,37 @@ def neat(data: Any, s: EvolutionSettings, seed: int) -> Neat:
     return Neat(s, seed)
 
 
+_WITHOUT = {
+    "fixed": "Rewiring in life",
+    "quiet": "Spontaneous activity before birth",
+    "neat": "Development instead of NEAT",
+}
+_TESTED = 3  # seeds from which on a test says anything
+
+
+def judge(family: Mapping[str, Any]) -> list[str]:
+    """Whether each part of development helps: means over seeds, and a one-sided rank test."""
+    from scipy.stats import mannwhitneyu
+
+    found = []
+    for name, what in _WITHOUT.items():
+        rows = [
+            (r["ann"]["score"], r["others"][name]["ann"]["score"]) for r in family["per_seed"] if name in r["others"]
+        ]
+        if not rows:
+            continue
+        own, other = (np.array(side) for side in zip(*rows, strict=True))
+        text = f"{what}: {own.mean():.1%} of the meals with, {other.mean():.1%} without"
+        if len(rows) < _TESTED:
+            found.append(f"{text}; too few seeds for a test.")
+            continue
+        p = mannwhitneyu(own, other, alternative="greater").pvalue
+        found.append(
+            f"{text}; {'helps' if p < 0.05 else 'NOT shown to help'} ({len(rows)} seeds, rank test p = {p:.2g})."
+        )
+    return found
+
+
 FAMILY = Family(
     name="lndp",
     title="lifelong developmental network",
@@ -60,4 +95,6 @@ FAMILY = Family(
         Contestant("neat", "NEAT", neat, needs="neat"),
     ),
     deviations=DEVIATIONS,
+    judge=judge,
+    galleries=(Gallery("lives", "the first test life of both sides: its graph, and its edges", draw_lives),),
 )

@@ -100,7 +100,7 @@ class Evolved:
     def test(self) -> Outcome:
         """A hundred lives."""
         started = time.perf_counter()
-        life = self._live(TEST, TESTED)
+        life = self._live(TEST, TESTED, keep=True)
         return self._outcome(life, time.perf_counter() - started)
 
     def replay(self, engine: str, threads: int, advance: Advance) -> Outcome:
@@ -142,6 +142,7 @@ class Evolved:
             spikes=round(life.spikes),
             input_spikes=round(life.sensed),
             predictions=life.actions.T.reshape(-1),
+            material=life,
             notes={
                 "mean_meals": float(life.meals.mean()),
                 "density_at_birth": life.density[0],
