@@ -1,0 +1,100 @@
+"""Lifelong neural developmental programs and a spiking twin: networks that grow, and rewire while they live."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from baselines.contract import Contestant, Family, Gallery
+from baselines.growing.evolution import EvolutionSettings, Evolved
+from baselines.growing.figures import draw_lives
+from baselines.growing.neat import Neat
+
+DEVIATIONS = (
+    "ten nodes (four senses, four hidden, two actions), four numbers a node, three an edge; LNDP: 32, 8, 4",
+    "nodes attend with one head and without a gate of edges; edges come and go by thresholds on a linear layer",
+    "separable CMA-ES, 32 genomes a generation with two lives each; the paper's runs are a thousand times longer",
+    "a life is ten steps of development and sixty of foraging; activity starts from rest for every decision, so that "
+    "only nodes and edges remember",
+    "the fixed network develops before birth like the others and then stays as it is, as a NDP does; its nodes are "
+    "given, a NDP grows them",
+    "the twin has leaky neurons, four steps for a decision, a delay of one step on every edge; what the rule of edges "
+    "sees is spikes per step of both ends and the reward (three factors); no published counterpart",
+    "one inference is one decision; energies count activity, the rule of every edge, and edges grown and pruned",
+    "the replay runs the decisions with the weights of the moment; development itself runs beside the core",
+)
+
+
+def lndp(data: Any, s: EvolutionSettings, seed: int) -> Evolved:
+    """The network with tanh units as a learner."""
+    return Evolved(s, seed)
+
+
+def spiking(data: Any, s: EvolutionSettings, seed: int) -> Evolved:
+    """The spiking twin as a learner."""
+    return Evolved(s, seed, spiking=True)
+
+
+def fixed(data: Any, s: EvolutionSettings, seed: int) -> Evolved:
+    """The network that develops and then stays fixed, as a learner."""
+    return Evolved(s, seed, plastic=False)
+
+
+def quiet(data: Any, s: EvolutionSettings, seed: int) -> Evolved:
+    """The network without activity before birth, as a learner."""
+    return Evolved(s, seed, spontaneous=False)
+
+
+def neat(data: Any, s: EvolutionSettings, seed: int) -> Neat:
+    """NEAT as a learner."""
+    return Neat(s, seed)
+
+
+_WITHOUT = {
+    "fixed": "Rewiring in life",
+    "quiet": "Spontaneous activity before birth",
+    "neat": "Development instead of NEAT",
+}
+_TESTED = 3  # seeds from which on a test says anything
+
+
+def judge(family: Mapping[str, Any]) -> list[str]:
+    """Whether each part of development helps: means over seeds, and a one-sided rank test."""
+    from scipy.stats import mannwhitneyu
+
+    found = []
+    for name, what in _WITHOUT.items():
+        rows = [
+            (r["ann"]["score"], r["others"][name]["ann"]["score"]) for r in family["per_seed"] if name in r["others"]
+        ]
+        if not rows:
+            continue
+        own, other = (np.array(side) for side in zip(*rows, strict=True))
+        text = f"{what}: {own.mean():.1%} of the meals with, {other.mean():.1%} without"
+        if len(rows) < _TESTED:
+            found.append(f"{text}; too few seeds for a test.")
+            continue
+        p = mannwhitneyu(own, other, alternative="greater").pvalue
+        found.append(
+            f"{text}; {'helps' if p < 0.05 else 'NOT shown to help'} ({len(rows)} seeds, rank test p = {p:.2g})."
+        )
+    return found
+
+
+FAMILY = Family(
+    name="lndp",
+    title="lifelong developmental network",
+    settings={"foraging": EvolutionSettings(seeds=5, epochs=300, steps=4, quick_epochs=60)},
+    ann=lndp,
+    snn=spiking,
+    others=(
+        Contestant("fixed", "fixed after birth (NDP)", fixed),
+        Contestant("quiet", "no spontaneous activity", quiet),
+        Contestant("neat", "NEAT", neat, needs="neat"),
+    ),
+    deviations=DEVIATIONS,
+    judge=judge,
+    galleries=(Gallery("lives", "the first test life of both sides: its graph, and its edges", draw_lives),),
+)

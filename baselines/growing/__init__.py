@@ -1,0 +1,1 @@
+"""Networks that develop and rewire while they live, found by evolution."""

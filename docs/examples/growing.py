@@ -1,0 +1,23 @@
+"""A genome drawn at random lives as a network of tanh units and as a spiking one: growing.png."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from baselines.growing.figures import draw_lives
+from baselines.growing.genome import SIZE
+from baselines.growing.network import Colony, Life
+
+
+@dataclass
+class Lived:
+    material: Life
+
+
+genes = np.repeat(np.random.default_rng(3).standard_normal((1, SIZE)), 6, axis=0)
+lives = {
+    name: Lived(Colony(genes, range(6), spiking).live(keep=True))
+    for name, spiking in (("ann", False), ("replay", True))
+}
+with open("growing.png", "wb") as file:
+    draw_lives(None, lives)(file)
