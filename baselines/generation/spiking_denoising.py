@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -32,6 +33,8 @@ class SpikingDenoiser(Denoiser):
     Once it has learned, torch computes in 64 bits: a spike decided by rounding would change all steps that follow.
     """
 
+    _images: NDArray[np.float32] | None = None  # made by `test`, for `replay`
+
     def chain(self, start: Tensor, predict: Predict | None = None) -> list[NDArray[np.float32]]:
         """Images (k, size, size) in 0 … 1 after each step."""
         return super().chain(start.to(next(self.module.parameters()).dtype), predict)
@@ -39,15 +42,19 @@ class SpikingDenoiser(Denoiser):
     def test(self) -> Outcome:
         """As many images as there are to test by; torch multiplies every weight in every step."""
         n, s, graph = self.made(), self.settings, self.module.double()
-        images, layers, seconds = self._timed(n)
-        given = self._met(n)
-        _, fired, shapes = counted(graph, given)
+        started = time.perf_counter()
+        images, given = self._met(n)
+        seconds = time.perf_counter() - started
+        layers, fired, shapes = counted(graph, given)
+        score, measures = judge_of(self.data).measures(images)
+        self._images = images
         steps, neurons = s.steps * s.sampled, size_of(graph, shapes)
         events = Events(sum(layer.spiked for layer in layers), sum(layer.added for layer in layers if not layer.active),
                         n * steps * (neurons + int(np.prod(shapes[INPUT]))), fired_in(graph, fired), fired[INPUT],
                         0)  # fmt: skip
         return Outcome(
-            **scored(self.data, images),
+            score=score,
+            measures=measures,
             operations=stepped_operations(layers, steps, neurons, n),
             skipping=event_operations(layers, events, steps=steps, neurons=neurons, draws=0,
                                       classes=s.sampled * images[0].size, inferences=n),
@@ -58,7 +65,7 @@ class SpikingDenoiser(Denoiser):
             spikes=events.spikes,
             input_spikes=events.input_spikes,
             predictions=greys(images),
-            tables={f"Thresholds shifted after learning, {s.steps} time steps": self._guided()},
+            tables={f"Thresholds shifted after learning, {s.steps} time steps": self._guided(score)},
             material=self.shown(images),
         )  # fmt: skip
 
@@ -66,7 +73,7 @@ class SpikingDenoiser(Denoiser):
         """The first of these images, all noise predicted by spikesim; they are judged with the rest of torch's."""
         s, graph = self.settings, self.module.double().eval()
         n = min(s.replayed or self.made(), self.made())
-        given = self._met(n)
+        made, given = self._met(n)
         layers, fired, shapes = counted(graph, given)
         blueprint, total, parts = Blueprint(graph, shapes), Replayed(np.empty((0, 0), np.int64)), []
 
@@ -79,7 +86,7 @@ class SpikingDenoiser(Denoiser):
             advance(len(part))
         images = np.concatenate(parts)
         steps = s.steps * s.sampled
-        all_images = np.concatenate([images, self.make(self.start(TEST, self.made()))[n:]])
+        all_images = np.concatenate([images, (made if self._images is None else self._images)[n:]])
         return Outcome(
             **scored(self.data, all_images),
             operations=by_events(layers, total, n, steps, blueprint.neurons, s.sampled * images[0].size, shapes),
@@ -95,17 +102,16 @@ class SpikingDenoiser(Denoiser):
             material={"images": all_images},
         )
 
-    def _met(self, n: int) -> Tensor:
-        """All that the network is given on the way to `n` images (sampled · n, pixels + 1)."""
+    def _met(self, n: int) -> tuple[NDArray[np.float32], Tensor]:
+        """The first `n` images, and all that the network is given on the way to them (sampled · n, pixels + 1)."""
         met: list[Tensor] = []
 
         def predict(given: Tensor) -> Tensor:
             met.append(given)
             return self.predict(given)
 
-        for part in self.start(TEST, n).split(_AT_ONCE):
-            self.chain(part, predict)
-        return torch.cat(met)
+        images = [self.chain(part, predict)[-1] for part in self.start(TEST, n).split(_AT_ONCE)]
+        return np.concatenate(images), torch.cat(met)
 
     @contextmanager
     def _shifted(self, factor: float) -> Iterator[None]:
@@ -121,19 +127,19 @@ class SpikingDenoiser(Denoiser):
         finally:
             self.module = own
 
-    def _guided(self) -> Table:
-        """Distances with shifted thresholds: validation images choose, test images tell."""
-        judge, rows, found = judge_of(self.data), [], []
+    def _guided(self, unshifted: float) -> Table:
+        """Distances with shifted thresholds: validation images choose, then test images tell."""
+        judge, found = judge_of(self.data), []
+        start = self.start(VALIDATE, len(self.data.validation.y))
         for factor in GUIDES:
             with self._shifted(factor):
-                chosen = judge.distance(self.make(self.start(VALIDATE, len(self.data.validation.y))), "validation")
-                told = judge.distance(self.make(self.start(TEST, self.made())))
-            found.append((chosen, told))
-            rows.append((f"× {factor:g}", f"{chosen:.3g}", f"{told:.3g}"))
-        best = int(np.argmin([chosen for chosen, _ in found]))
-        own = found[GUIDES.index(1.0)][1]
+                found.append(judge.distance(self.make(start), "validation"))
+        best = GUIDES[int(np.argmin(found))]
+        with self._shifted(best):
+            told = unshifted if best == 1.0 else judge.distance(self.make(self.start(TEST, self.made())))
         text = (
-            f"Threshold guidance, {self.settings.steps} time steps: by validation × {GUIDES[best]:g} is best; test "
-            f"distance {found[best][1]:.3g}, unshifted {own:.3g}."
+            f"Threshold guidance, {self.settings.steps} time steps: by validation × {best:g} is best; test distance "
+            f"{told:.3g}, unshifted {unshifted:.3g}."
         )
-        return Table(("threshold", "distance, validation", "distance, test"), rows, (text,))
+        rows = [(f"× {factor:g}", f"{distance:.3g}") for factor, distance in zip(GUIDES, found, strict=True)]
+        return Table(("threshold", "distance to validation images"), rows, (text,))
