@@ -13,6 +13,7 @@ from spikesim.errors import ParameterError
 
 SMALL = {
     "chronotron": ("--tasks", "2", "--epochs", "40", "--n", "100"),
+    "diehl-cook": ("--neurons", "10", "--epochs", "1", "--train", "60", "--test", "20", "--labelling", "40"),
     "eventprop-yinyang": ("--hidden", "10", "--epochs", "1", "--batch", "250"),
     "izhikevich-reward": ("--scale", "0.5", "--duration", "3"),
     "lsm": ("--size", "40", "--train", "12", "--test", "6", "--epochs", "3"),
@@ -22,7 +23,8 @@ SMALL = {
     "spikeprop-xor": ("--trials", "2", "--epochs", "20"),
     "tempotron-capacity": ("--n", "10", "--trials", "2", "--epochs", "50", "--step", "1.0"),
 }
-SIMULATED = ("izhikevich-reward", "song-stdp")
+SIMULATED = ("diehl-cook", "izhikevich-reward", "song-stdp")
+TIMES = ("wall_s", "images_per_s", "learning_s")
 
 
 @pytest.fixture
@@ -49,7 +51,35 @@ def test_every_study_runs_and_writes_its_files(name, cli, tmp_path):
     again = cli(*args)
     assert again.exit_code == 2 and "--overwrite" in again.stderr
     settings = studies.run(name, seed=3, progress=False, **found["settings"]).summary
-    assert {k: v for k, v in settings.items() if k != "wall_s"} == {k: v for k, v in found.items() if k != "wall_s"}
+    assert {k: v for k, v in settings.items() if k not in TIMES} == {k: v for k, v in found.items() if k not in TIMES}
+
+
+def test_digits_go_on_where_they_stopped(tmp_path, monkeypatch):
+    """The same weights with a break after 30 images as without; other settings are refused."""
+    from spikesim.studies import diehl_cook
+
+    monkeypatch.setattr(diehl_cook, "SAVE_EVERY", 30)
+    settings = {"neurons": 8, "epochs": 1, "train": 50, "test": 10, "labelling": 20}
+    whole = studies.get("diehl-cook").named(settings).execute(1, False)
+    study = studies.get("diehl-cook").named(settings)
+    shown = []
+    present = diehl_cook.Show.present
+
+    def stopping(self, *args):
+        shown.append(args)
+        if len(shown) == 41:
+            raise KeyboardInterrupt
+        return present(self, *args)
+
+    monkeypatch.setattr(diehl_cook.Show, "present", stopping)
+    first = study.execute(1, False, tmp_path)
+    assert first.interrupted and first.found["images_learnt"] == 40
+    again = study.execute(1, False, tmp_path)
+    assert len(shown) == 41 + 10 + 20 + 10
+    for key in ("test_accuracy", "mean_spikes_per_image", "running_accuracy"):
+        assert again.found[key] == whole.found[key]
+    with pytest.raises(ParameterError, match="other settings or another seed"):
+        study.execute(2, False, tmp_path)
 
 
 def test_tables_show_what_was_found(cli):

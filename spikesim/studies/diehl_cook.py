@@ -111,7 +111,7 @@ class DiehlCookStudy(Study):
             "running_accuracy": show.curve,
         }
         weights = show.weights()
-        return Outcome(found, lambda: draw(weights, belongs, confusion, show.curve), None, stopped)
+        return Outcome(found, lambda: draw(weights, belongs, confusion, show.curve), show.simulation, stopped)
 
 
 class Show:
