@@ -249,3 +249,15 @@ def test_the_stronger_synapse_acts_and_rewards_change_it() -> None:
     outcome = agent.test()
     assert outcome.score == 1.0 and outcome.inferences == 200
     assert outcome.operations.synaptic_events == 2.0 + 1.0  # a place to two actions, the winner to the other
+
+
+@pytest.mark.parametrize("build", [dqn.ann, dqn.twin, RewardAgent])
+def test_every_agent_takes_up_acrobot(build) -> None:
+    task = TASKS["acrobot"].load()
+    learner = build(task, dataclasses.replace(SMALL, pass_steps=200), 0)
+    assert all(np.isfinite(loss) for loss in learner.epoch())
+    kept = learner.snapshot()
+    short = task._replace(horizon=5)  # nobody gets there in five steps
+    learner.task = short
+    assert learner.validate() == pytest.approx(0.99)
+    learner.restore(kept)
