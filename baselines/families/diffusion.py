@@ -115,7 +115,7 @@ FAMILY = Family(
     snn=twin,
     twin="spiking U-Net",
     others=(
-        Contestant("longer", "spiking U-Net, twice the time steps", longer, spiking=True),
+        Contestant("twice_the_steps", "spiking U-Net, twice the time steps", longer, spiking=True),
         Contestant("gan", "GAN", adversary),
         Contestant("real", "training images (the floor)", RealImages),
     ),
