@@ -111,6 +111,9 @@ class GridShard:
         self.travel = _travel(256)
         drawn = grid_store.draw(shard, layout, seed, lambda t: to_ticks(t, dt), dt)
         self.bundles = [GridBundle(drawn, len(shard.block.populations), lambda: self.travel, shard.n, dt)]
+        self.made: tuple[Any, ...] = (-1, None, None)
+        group = drawn.synapses.group
+        self.fan = int((group[:, 3] - group[:, 2]).max(initial=1))  # most rows that a spike goes into
         self.sender_size = np.array([b.size for b in layout.blocks], np.int64)
         self.depth = max(1, min(32, ROW_BYTES // (8 * shard.n * len(neuron.receptors))))
         self.rows = np.zeros((len(neuron.receptors), self.depth, shard.n))
@@ -180,7 +183,7 @@ class GridShard:
         past = self._past(now - longest, histories)
         self.travel.size[0] = 0
         self._make_room(past)
-        rows, place = self._rows(), self._place()
+        rows, place = self._ready()[1], self._place()
         grid_deliver.replay(self.bundles[0].lowered(), rows, self.travel, past, self.fresh, place, now - longest, now)
 
     def run(self, after: int, until: int, histories: list[Any]) -> tuple[int, Any, NDArray[np.int64]]:
@@ -194,11 +197,11 @@ class GridShard:
         self._make_room(past)
         self.fresh.size[0] = 0
         meeting, drive = self.meeting, self.source.drive
-        limits = np.array([meeting.hop, self.depth, len(self.travel.table), self._fan()], np.int64)
+        limits = np.array([meeting.hop, self.depth, len(self.travel.table), self.fan], np.int64)
         try:
             reached = self.march(
-                self.parts if first > 0 else self._at_start(), self.state, self.marks, self._views(), self.current,
-                self.lagged, self.bundles[0].lowered(), self._rows(), self.travel,
+                self.parts if first > 0 else self._at_start(), self.state, self.marks, self._ready()[0], self.current,
+                self.lagged, self.bundles[0].lowered(), self._ready()[1], self.travel,
                 drive if first > 0 else drive._replace(population=drive.population[:0]),
                 self.chunks, past, self.fresh, meeting.link, self._place(), limits, first, until,
             )  # fmt: skip
@@ -218,10 +221,11 @@ class GridShard:
     def _number(self) -> int:
         return self.meeting.shards.index(self.shard)
 
-    def _fan(self) -> int:
-        """Most rows that a spike goes into."""
-        group = self.bundles[0].synapses.group
-        return int((group[:, 3] - group[:, 2]).max(initial=1))
+    def _ready(self) -> tuple[Any, Rows]:
+        """Views and rows; they stay until weights or pauses of projections change."""
+        if self.made[0] != self.bundles[0].version:
+            self.made = (self.bundles[0].version, self._views(), self._rows())
+        return self.made[1], self.made[2]
 
     def _place(self) -> NDArray[np.int64]:
         shard = self.shard
@@ -278,7 +282,7 @@ class GridShard:
         )
 
     def _make_room(self, past: Past) -> None:
-        need = 2 * (len(past.time) + 1024) * self._fan()
+        need = 2 * (len(past.time) + 1024) * self.fan
         if need > len(self.travel.table):
             old, n = self.travel, int(self.travel.size[0])
             self.travel = _travel(need)

@@ -55,7 +55,7 @@ class GridBundle:
         self.base = np.array([_own_factor(projections[k]) for k in sorted(projections)])
         self.weight, self.active = self.base.copy(), np.ones(len(self.base), bool)
         self.offset = np.zeros(len(self.base), np.int64)  # deliveries: while active what to add to `_passed`, else all
-        self.populations = populations
+        self.populations, self.version = populations, 0
         self.refresh()
 
     def refresh(self) -> None:
@@ -69,6 +69,7 @@ class GridBundle:
         for learner in self.learners:
             learner.store.weight[0] = learner.sign * self.weight[self.names.index(learner.names[0])]
         self._share_channels()
+        self.version += 1
 
     def lowered(self) -> Synapses:
         """What kernels see; the stores of plastic projections may be others than before."""
