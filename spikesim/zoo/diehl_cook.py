@@ -35,8 +35,8 @@ class DiehlCook(ZooNetwork):
     scaling = "multiplies the number of excitatory and inhibitory neurons; inputs and weights stay"
     deviations = (
         "spikes of the inputs take one delay, not one of 0 to 10 ms each",
-        "an excitatory neuron rests 50 ms after a spike at its reset potential; in the authors' program it integrates "
-        "for 45 ms of that time but cannot fire",
+        "an excitatory neuron can fire again 5 ms after a spike; the authors' program also has a clock that keeps it "
+        "from firing for 50 ms",
         "inputs fire at one rate unless given spikes; `spikesim learn diehl-cook` shows them digits",
     )
     engines = ("grid",)
@@ -53,7 +53,7 @@ class DiehlCook(ZooNetwork):
     theta: float = number(20.0, "mV", ">= 0", "what thresholds have risen by at the beginning")
     theta_plus: float = number(0.05, "mV", ">= 0", "rise of the threshold with a spike")
     tau_theta: float = number(1e7, "ms", "> 0", "time constant of its fall")
-    t_ref: float = number(50.0, "ms", ">= 0", "rest of excitatory neurons after a spike")
+    t_ref: float = number(5.0, "ms", ">= 0", "rest of excitatory neurons after a spike")
 
     def build(self, scale: float) -> Network:
         """The network with `scale` times the neurons."""
