@@ -37,8 +37,8 @@ class DiehlCook(ZooNetwork):
         "spikes of the inputs take one delay, not one of 0 to 10 ms each",
         "an excitatory neuron can fire again 5 ms after a spike; the authors' program also has a clock that keeps it "
         "from firing for 50 ms",
-        "inhibition is 4 instead of 17 nS: where many of hundreds of neurons fire together, steps of 0.5 ms cannot follow "
-        "more",
+        "inhibition is 4 instead of 17 nS: where many of hundreds of neurons fire together, steps of 0.5 ms cannot "
+        "follow more",
         "inputs fire at one rate unless given spikes; `spikesim learn diehl-cook` shows them digits",
     )
     engines = ("grid",)
