@@ -135,7 +135,7 @@ def test_ctrl_c_keeps_what_is_done(cli, monkeypatch, tmp_path):
     assert (tmp_path / "out" / "picture.png").exists()
 
 
-@pytest.mark.slow
+@pytest.mark.study
 def test_song_sorts_weights_and_regulates_the_rate():
     found = studies.run("song-stdp", seed=0, progress=False).found
     rates = [row["output_hz"] for row in found["rates"]]
@@ -151,7 +151,7 @@ def test_masquelier_finds_the_pattern_and_comes_to_its_start():
     assert trial["latency_ms"] < 0.6 * trial["first_latency_ms"]
 
 
-@pytest.mark.slow
+@pytest.mark.study
 def test_izhikevich_finds_the_synapse_that_is_rewarded():
     its_own, by_chance = studies.run("izhikevich-reward", seed=0, progress=False).found["networks"]
     assert its_own["synapse"] > 3.0 * its_own["mean_of_others"] and its_own["rank"] <= 0.1 * its_own["synapses"]

@@ -277,6 +277,7 @@ def test_izhikevich_rewards_excitatory_synapses_only():
 
 @compiled
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:.*has not moved a weight")  # five milliseconds are not for learning
 @pytest.mark.parametrize("name", NAMES)
 def test_declared_engines_run_and_others_refuse(name):
     network = zoo.build(name, scale={"microcircuit": 0.02, "izhikevich-reward": 0.5}.get(name, 0.1))
