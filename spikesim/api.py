@@ -14,7 +14,7 @@ from spikesim.result import Counts, Result
 from spikesim.simulation import Simulation, simulate
 from spikesim.spikes import Spikes
 from spikesim.synapses import Alpha, Delta, Exponential, ExponentialConductance
-from spikesim.verbs import advance, decay, derivative, inject, on_spike, receive
+from spikesim.verbs import advance, conduct, decay, derivative, inject, on_spike, receive
 
 __all__ = [
     "IF",
@@ -48,6 +48,7 @@ __all__ = [
     "Steps",
     "advance",
     "at",
+    "conduct",
     "decay",
     "derivative",
     "engines",

@@ -47,6 +47,12 @@ def inject(p, y, i, v, stage):
     """
 
 
+@verb(default=True)
+def conduct(p, y, i, stage):
+    """How much `inject` falls with v (nS) at a stage, for synapses that declare ``affine = True``; 0 by default."""
+    return 0.0
+
+
 @verb()
 def decay(p, y, i):
     """Move the synapse's variables of neuron `i` one step on."""
@@ -192,6 +198,7 @@ def _summed(one):
 
 
 inject_all = _summed(inject)
+conduct_all = _summed(conduct)
 e_psp_all = _summed(e_psp)
 e_drift_all = _summed(e_drift)
 e_peak_all = _summed(e_peak)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -10,10 +11,24 @@ import pytest
 import spikesim as ss
 from spikesim.errors import FileError, ParameterError, SimulationError
 
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Leaky(ss.Membrane):
+    """A membrane of a user's own, which the Runge-Kutta method integrates."""
+
+    c_m: float = ss.param(200.0, "pF", "> 0", "capacitance")
+
+
+@ss.derivative.register(Leaky)
+def _derivative(p, x, i, current):
+    return ((-60.0 - x[0]) / 20.0 + current / ss.at(p.c_m, i),)
+
+
+OWN = ss.Neuron(Leaky(), ss.ExponentialConductance(5.0, 0.0), ss.FixedThreshold(-50.0))
 GATED = ss.Neuron(ss.LIF(20.0, -60.0, 200.0), ss.ExponentialConductance(5.0, 0.0), ss.FixedThreshold(-50.0))
 
 
-def gated(weight, rule=None, neuron=GATED):
+def gated(weight, rule=None, neuron=OWN):
     """Two neurons that a spike at 1 ms reaches through conductances, and three that nothing reaches."""
     source = ss.Population("in", 2, ss.RegularSource(100.0, 1.0))
     cells, rest = (ss.Population(name, n, neuron, {"v": -60.0}) for name, n in (("cells", 2), ("rest", 3)))
@@ -62,6 +77,17 @@ def test_conductances_too_large_for_the_step(weight, rule, dt, warns):
         assert len(seen) == 1
     else:
         ss.Simulation(network, engine="grid", dt=dt)  # warnings are errors
+
+
+@pytest.mark.parametrize("weight", [1e4, 1e8])
+def test_leaky_neurons_stand_any_conductance(weight):
+    inhibited = ss.Neuron(ss.LIF(20.0, -60.0, 200.0), ss.ExponentialConductance(5.0, -80.0), ss.FixedThreshold(-50.0))
+    for neuron, least, most in ((inhibited, -81.0, -60.0), (GATED, -60.0, 1.0)):
+        sim = ss.Simulation(gated(weight, neuron=neuron), engine="grid", dt=0.5)
+        for _ in range(60):
+            v = sim.run(0.5, progress=False).state("cells", "v")
+            assert np.all((least <= v) & (v <= most))
+        assert (v < -75.0).all() if neuron is inhibited else sim.spike_counts("cells").min() > 10
 
 
 def test_large_currents_are_no_matter():

@@ -8,7 +8,7 @@ and as spikes then leave one step later, delays are one step shorter. Refractory
 Brian2 the last step of the period integrates already.
 
 Linear equations are integrated exactly. With conductances they are not linear: Brian2 then gets the exponential Euler
-scheme its examples use, which is cheaper and less accurate than the Runge-Kutta schemes of NEST and of ours.
+scheme its examples use, which is cheaper and less accurate than the schemes of NEST and of ours.
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ class Group(TyperGroup):
             except SpikesimError as error:
                 _fail(str(error), WRONG)
             except MemoryError as error:
-                _fail(f"not enough memory ({error or 'no details'}); try a smaller network (--scale) or fewer steps", WRONG)
+                _fail(f"not enough memory ({error or 'no details'}); try a smaller --scale or fewer steps", WRONG)
             except KeyboardInterrupt:
                 _fail("interrupted", INTERRUPTED)
 

@@ -144,9 +144,11 @@ class GridShard:
     def _lower(self, h: float) -> kernels.Parts:
         """Kernel constants for a step of `h` ms."""
         shard, model = self.shard, self.neuron
-        exact = model.membrane.linear and all(s.linear for s in model.receptors.values())  # type: ignore[attr-defined]
+        linear, synapses = getattr(model.membrane, "linear", False), model.receptors.values()
+        exact = linear and all(getattr(s, "linear", False) for s in synapses)
+        affine = linear and not exact and all(getattr(s, "affine", False) for s in synapses)
         membrane = shard.part(lambda m: m.membrane)
-        setting = Setting(h, exact, getattr(membrane, "leak", 0.0), getattr(membrane, "c_m", 1.0))
+        setting = Setting(h, exact, getattr(membrane, "leak", 0.0), getattr(membrane, "c_m", 1.0), affine)
         hold = to_ticks(shard.t_ref(), self.dt)
         return kernels.Parts(
             membrane.lower(setting),

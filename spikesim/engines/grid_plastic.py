@@ -25,12 +25,15 @@ def _arrive(store, row, r, t, active):
     since, x1, x2 = store.since[r], store.x1[r], store.x2[r]
     posts, end, done, sign = store.posts, store.start[r + 1], store.done[0], store.weight[0] if active else 0.0
     learns = learning(store)
+    idle = min(max(since, done), t - store.lasting) - store.dendritic if learns else np.inf
     for s in range(U64(store.start[r]), U64(end)):
+        j = np.int64(store.target[s])
+        if posts.latest[U64(j)] < idle:  # nothing has happened there since the last visit, nor does now
+            row[U64(j)] += sign * store.own[s]
+            continue
         if s + U64(2 * AHEAD) < U64(end):
             fetch(posts, np.int64(store.target[s + U64(AHEAD)]), np.int64(store.target[s + U64(2 * AHEAD)]))
-        j = np.int64(store.target[s])
-        w = update(store, s, j, since, done, x1, x2, t, True) if learns else store.own[s]
-        row[U64(j)] += sign * w
+        row[U64(j)] += sign * update(store, s, j, since, done, x1, x2, t, True)
     dt, nearest = t - since, posts.nearest
     store.x1[r] = after_spike(decayed(x1, posts, 0, dt), nearest)
     store.x2[r] = after_spike(decayed(x2, posts, 1, dt), nearest)

@@ -24,12 +24,16 @@ from spikesim.rng import make_key
 
 
 class Setting(NamedTuple):
-    """What a part needs to know to be lowered: time step (None: continuous time), exactness, leak, capacitance."""
+    """What a part needs to know to be lowered: time step (None: continuous time), exactness, leak, capacitance.
+
+    `affine`: not exact, but all currents are affine in v.
+    """
 
     h: float | None
     exact: bool
     leak: Values
     c_m: Values
+    affine: bool = False
 
 
 @dataclass(eq=False)

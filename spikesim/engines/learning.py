@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from spikesim._jit import kernel, twin
 from spikesim.errors import SimulationError
 from spikesim.network import Projection
-from spikesim.plasticity.learn import Posts, add_post, last_event, learn, posts
+from spikesim.plasticity.learn import Posts, add_post, forgotten, last_event, learn, posts
 from spikesim.plasticity.modulator import opened, settled, switched, with_reward
 from spikesim.plasticity.rule import meanwhile
 from spikesim.rng import U64
@@ -46,6 +46,7 @@ class PlasticStore(NamedTuple):
     frozen: Any  # (1,) uint8
     modulator: Any  # rows of the modulator, none where the rule has no use for it
     unit: float  # ms in a unit of the times above
+    lasting: float  # how long after a target's last spike source spikes may change something; infinite: always
 
 
 @kernel(inline=True, inner=True)
@@ -137,13 +138,14 @@ def plastic_store(
     fields["weight"][0] = -1.0 if own.min(initial=0.0) < 0.0 else 1.0
     np.abs(own, out=own)
     dendritic = float(projection.dendritic or 0.0)
+    table = posts(n, room, rule.traces(), h)
     return PlasticStore(  # type: ignore[call-arg]
         **fields,
         extra=np.zeros(len(own) if rule.extra else 0),
         number=number,
         rule=rule.lower(None),
         dendritic=dendritic if h is None else float(np.rint(dendritic / h)),
-        posts=posts(n, room, rule.traces(), h),
+        posts=table,
         since=np.full(rows, -np.inf),
         x1=np.zeros(rows),
         x2=np.zeros(rows),
@@ -151,6 +153,7 @@ def plastic_store(
         frozen=np.zeros(1, np.uint8),
         modulator=opened(rule),
         unit=1.0 if h is None else h,
+        lasting=forgotten(table) if rule.idle else np.inf,
     )
 
 

@@ -55,8 +55,10 @@ def report_stiff(network: Network, dt: float) -> None:
 
 
 def _share(projection: Projection, dt: float) -> float:
-    """Time step in units of the membrane's time constant while one spike's conductance is open."""
+    """Time step in units of the membrane's time constant while one spike's conductance is open; 0 where any will do."""
     model: Any = projection.post.population.model  # type: ignore[union-attr]
+    if model.membrane.linear and all(getattr(s, "affine", False) for s in model.receptors.values()):
+        return 0.0
     if model.receptors[projection.receptor].weight_unit != "nS" or not hasattr(model.membrane, "c_m"):
         return 0.0
     return dt * _largest(projection) / float(np.min(model.membrane.c_m))

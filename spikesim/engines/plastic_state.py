@@ -12,6 +12,7 @@ from spikesim.engines.grid_bundle import GridBundle
 from spikesim.engines.learning import Sweeper, with_room
 from spikesim.engines.store import Bundle, OwnStore
 from spikesim.network import Projection
+from spikesim.plasticity.learn import last_spikes
 
 _TABLE = ("time", "y1", "y2")
 _TRACES = ("since", "x1", "x2")
@@ -198,6 +199,7 @@ def restore(run: Any, projection: Projection, saved: dict[str, Any]) -> None:
         posts = with_room(store.posts, saved["time"].shape[1])
         for name in (*_TABLE, "count"):
             getattr(posts, name)[a + shift : b + shift] = saved[name][a:b]
+        posts.latest[:] = last_spikes(posts)
         bundle.store = store._replace(posts=posts, modulator=saved["modulator"])
         for name in (*_TRACES, "done", "frozen"):
             getattr(store, name)[...] = saved[name]

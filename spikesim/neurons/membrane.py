@@ -14,6 +14,7 @@ import numpy as np
 
 from spikesim import verbs
 from spikesim._jit import at
+from spikesim.neurons.conductances import AffineRates
 from spikesim.parameters import Part, Values, pack, param
 
 
@@ -71,7 +72,7 @@ class LIF(Membrane):
         if setting.h is None:
             return pack(LeakyEvent, self.leak, self.v_rest, gain)
         if not setting.exact:
-            return pack(LinearRates, self.leak, self.v_rest, 1.0 / self.c_m)
+            return pack(AffineRates if setting.affine else LinearRates, self.leak, self.v_rest, 1.0 / self.c_m)
         share = -np.expm1(-setting.h * self.leak)
         return pack(LinearStep, share, self.v_rest, gain * share)
 
@@ -104,7 +105,7 @@ class IF(Membrane):
         if setting.h is None:
             return pack(IntegratorEvent, 1.0 / self.c_m)
         if not setting.exact:
-            return pack(LinearRates, 0.0, self.v_rest, 1.0 / self.c_m)
+            return pack(AffineRates if setting.affine else LinearRates, 0.0, self.v_rest, 1.0 / self.c_m)
         return pack(LinearStep, 0.0, self.v_rest, setting.h / self.c_m)
 
 

@@ -35,6 +35,8 @@ class CompetitiveSTDP(Plasticity):
     w_min: float = param(0.0, "", ">= 0", "least weight", scalar=True)
     w_max: float = param(1.0, "", "> 0", "largest weight", scalar=True)
 
+    idle = True
+
     def traces(self) -> Traces:
         """One of the source, two of the target."""
         return Traces(1.0 / self.tau_x, 0.0, 1.0 / self.tau_y1, 1.0 / self.tau_y2, True)

@@ -23,7 +23,7 @@ from spikesim.plasticity.rule import Plasticity, Traces, meanwhile, on_post, on_
 from spikesim.rng import U64
 from spikesim.spikes import Spikes
 
-NOTHING = 100.0  # time constants after which nothing is left of a trace on the grid
+NOTHING = 40.0  # time constants after which nothing is left of a trace on the grid: it adds nothing to 1 any more
 TABLE = 2048  # steps over which what is left of a trace is looked up
 
 
@@ -38,6 +38,7 @@ class Posts(NamedTuple):
     table: Any  # (4, steps) what is left of a trace after whole steps; None where times are not whole
     nearest: bool  # whether a spike sets x1, x2 to 1
     nearest_y: bool  # and y1, y2
+    latest: Any  # (n,) time of the last spike of each target
     block: Any  # (n room 4,) what time, y1 and y2 are views of, so that a spike's numbers are fetched together
 
 
@@ -45,10 +46,24 @@ def posts(n: int, room: int, traces: Traces, h: float | None = None) -> Posts:
     """No spikes yet of `n` targets; times in ms, or in steps of `h` ms."""
     block = np.zeros((n, room, 4))
     rate = np.array(traces[:4]) * (1.0 if h is None else h)
-    table = None if h is None else np.exp(-rate[:, None] * np.arange(TABLE))
+    passed = rate[:, None] * np.arange(TABLE)
+    table = None if h is None else np.where(passed < NOTHING, np.exp(-passed), 0.0)
     time, y1, y2 = (block[:, :, k] for k in range(3))
     nearest = bool(traces.nearest), bool(traces.nearest and not traces.summed)
-    return Posts(time, y1, y2, np.zeros(n, np.int64), rate, table, *nearest, block.ravel())
+    latest = np.full(n, -np.inf)
+    return Posts(time, y1, y2, np.zeros(n, np.int64), rate, table, *nearest, latest, block.ravel())
+
+
+def last_spikes(posts: Posts) -> NDArray[np.float64]:
+    """Time of the last spike of each target, -inf where there is none."""
+    last = posts.time[np.arange(len(posts.count)), (posts.count - 1) % posts.time.shape[1]]
+    return np.where(posts.count > 0, last, -np.inf)
+
+
+def forgotten(posts: Posts) -> float:
+    """How long after its last spike nothing is left of a target's traces, on the grid."""
+    used = posts.rate[2:][posts.rate[2:] > 0.0]
+    return float(np.ceil(NOTHING / used.min())) if len(used) and posts.table is not None else np.inf
 
 
 def left(posts: Posts, c: int, dt: float) -> float:
@@ -114,7 +129,7 @@ def add_post(posts, j, t):
     y1, y2 = _y_after(posts, _place(posts, j, k - 1), t) if k > 0 else (0.0, 0.0)
     i = _place(posts, j, k)
     posts.block[i], posts.block[i + U64(1)], posts.block[i + U64(2)] = t, y1, y2
-    posts.count[j] = k + 1
+    posts.count[j], posts.latest[j] = k + 1, t
 
 
 @kernel(inline=True, inner=True)

@@ -71,6 +71,11 @@ class PairSTDP(Plasticity):
         """Whether a synapse must know what target spikes came since the last source spike."""
         return PAIRINGS[self.pairing] >= 2.0
 
+    @property
+    def idle(self) -> bool:  # type: ignore[override]
+        """Whether source spikes change nothing where no target has fired lately."""
+        return not self.extra
+
     def traces(self) -> Traces:
         """One on either side."""
         rates = 1.0 / self.tau_plus, 0.0, 1.0 / self.tau_minus, 0.0

@@ -43,6 +43,8 @@ class PowerSTDP(Plasticity):
         """Weights are not bounded above."""
         return 0.0, float("inf")
 
+    idle = True
+
     def traces(self) -> Traces:
         """One on either side."""
         return Traces(1.0 / self.tau_plus, 0.0, 1.0 / self.tau_minus, 0.0, False)

@@ -42,6 +42,7 @@ class Plasticity(Part):
     """
 
     extra: ClassVar[bool] = False  # whether synapses keep a second number
+    idle: ClassVar[bool] = False  # whether source spikes change nothing where no target has fired lately
     modulated: ClassVar[bool] = False  # whether rewards move weights; such a rule has a time constant `tau_d`
 
     def traces(self) -> Traces:

@@ -47,6 +47,8 @@ class TripletSTDP(Plasticity):
     w_max: float = param(1.0, "", "> 0", "largest weight", scalar=True)
     nearest: bool = False
 
+    idle = True
+
     def traces(self) -> Traces:
         """Two on either side."""
         return Traces(1.0 / self.tau_plus, 1.0 / self.tau_x, 1.0 / self.tau_minus, 1.0 / self.tau_y, bool(self.nearest))

@@ -35,6 +35,7 @@ class Alpha(Part):
 
     variables = ("i", "g")
     linear = True
+    affine = True
     exact = True
     instant = False
     weight_unit = "pA"

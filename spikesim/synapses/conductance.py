@@ -16,7 +16,8 @@ from spikesim.parameters import Part, Values, pack, param
 class ExponentialConductance(Part):
     """Exponential conductance: a spike of weight w (nS) adds w to g, ``tau_syn dg/dt = -g``, current ``g (e_rev - v)``.
 
-    On the grid, g decays exactly and the membrane is integrated with the classical fourth-order Runge-Kutta method.
+    On the grid, g decays exactly; `spikesim.neurons.conductances` tells how IF and LIF neurons follow it, and other
+    membranes are integrated with the classical fourth-order Runge-Kutta method.
 
     Parameters
     ----------
@@ -35,6 +36,7 @@ class ExponentialConductance(Part):
 
     variables = ("g",)
     linear = False
+    affine = True
     exact = False
     instant = False
     weight_unit = "nS"
@@ -61,6 +63,15 @@ def _inject(p, y, i, v, stage):
     if stage == 1:
         return pull * at(p.half, i)
     return pull * at(p.whole, i)
+
+
+@verbs.conduct.register(ConductanceGrid)
+def _conduct(p, y, i, stage):
+    if stage == 0:
+        return y[0][i]
+    if stage == 1:
+        return y[0][i] * at(p.half, i)
+    return y[0][i] * at(p.whole, i)
 
 
 @verbs.decay.register(ConductanceGrid)

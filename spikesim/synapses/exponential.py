@@ -31,6 +31,7 @@ class Exponential(Part):
 
     variables = ("i",)
     linear = True
+    affine = True
     exact = True
     instant = False
     weight_unit = "pA"

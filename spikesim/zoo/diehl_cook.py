@@ -48,7 +48,7 @@ class DiehlCook(ZooNetwork):
     n: int = count(400, "excitatory neurons, and as many inhibitory ones")
     rate: float = number(8.0, "Hz", ">= 0", "rate of each input")
     w_exc: float = number(10.4, "nS", ">= 0", "from an excitatory neuron to its inhibitor")
-    w_inh: float = number(4.0, "nS", ">= 0", "from an inhibitor to the other excitatory neurons")
+    w_inh: float = number(17.0, "nS", ">= 0", "from an inhibitor to the other excitatory neurons")
     delay: float = number(0.5, "ms", "> 0", "of all synapses")
     eta_pre: float = number(1e-4, "", ">= 0", "learning rate at input spikes")
     eta_post: float = number(1e-2, "", ">= 0", "learning rate at output spikes")
