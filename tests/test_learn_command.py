@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -80,6 +81,20 @@ def test_digits_go_on_where_they_stopped(tmp_path, monkeypatch):
         assert again.found[key] == whole.found[key]
     with pytest.raises(ParameterError, match="other settings or another seed"):
         study.execute(2, False, tmp_path)
+
+
+def test_answers_are_read_by_label_or_by_degrees():
+    from spikesim.studies.diehl_cook import labels_of, shares_of, vote, weigh
+
+    answers = np.array([[8, 0, 3], [8, 0, 3], [0, 2, 2]])
+    labels = np.array([4, 4, 7])
+    assert labels_of(answers, labels).tolist() == [4, 7, 4]
+    shares = shares_of(answers, labels)
+    assert shares[4] == pytest.approx([1.0, 0.0, 0.6]) and shares[7] == pytest.approx([0.0, 1.0, 0.4])
+    shown = np.array([[0, 2, 5], [0, 0, 0]])
+    assert vote(shown, labels_of(answers, labels)).tolist()[0] == 4  # a mean of 2.5 against 2
+    assert weigh(shown, shares).tolist()[0] == 7  # sums of 3 against 4
+    assert vote(shown, np.array([-1, -1, -1])).tolist() == [0, 0]
 
 
 def test_tables_show_what_was_found(cli):

@@ -7,11 +7,13 @@ import pytest
 
 from spikesim import (
     LIF,
+    AllToAll,
     Exponential,
     FixedProbability,
     Network,
     Neuron,
     Normal,
+    OneToOne,
     PoissonInput,
     Population,
     Projection,
@@ -19,8 +21,9 @@ from spikesim import (
     Spikes,
     SpikeSource,
 )
+from spikesim.engines import learning as engines_learning
 from spikesim.errors import ParameterError
-from spikesim.plasticity import PairSTDP, Plasticity, SymmetricSTDP, TripletSTDP, drive
+from spikesim.plasticity import CompetitiveSTDP, PairSTDP, Plasticity, SymmetricSTDP, TripletSTDP, drive
 
 DT = 0.125  # ms; times of a grid are then exact
 RULES = {
@@ -105,6 +108,40 @@ def test_splits_threads_and_files_change_nothing(name: str, engine: str, tmp_pat
     parts.run(200.0 - parts.time)
     same(outcome(whole), outcome(parts))
     same(outcome(whole), outcome(again))
+
+
+IDLE = {
+    "pair": PairSTDP(tau_plus=4.0, tau_minus=5.0, a_plus=0.05, a_minus=0.04),
+    "nearest": PairSTDP(tau_plus=4.0, tau_minus=5.0, a_plus=0.05, a_minus=0.04, pairing="nearest"),
+    "competitive": CompetitiveSTDP(eta_pre=0.01, eta_post=0.1, tau_x=4.0, tau_y1=5.0, tau_y2=6.0),
+}
+
+
+@pytest.mark.parametrize("dendritic", [0.0, 1.0])
+@pytest.mark.parametrize("name", IDLE)
+def test_targets_long_silent_are_passed_over_without_a_difference(name, dendritic, monkeypatch, tmp_path) -> None:
+    rng = np.random.default_rng(2)
+    busy = Spikes(np.sort(rng.uniform(0.0, 2000.0, 800)), rng.integers(0, 10, 800), 10, 2000.0)
+    rare = Spikes(np.sort(rng.uniform(0.0, 2000.0, 60)), rng.integers(0, 12, 60), 12, 2000.0)
+    source, kicks = Population("source", 10, SpikeSource(busy)), Population("kicks", 12, SpikeSource(rare))
+    cells = Population("cells", 12, Neuron(LIF(), t_ref=2.0))
+    learning = Projection(source, cells, AllToAll(), 0.5, 1.0, name="l", plasticity=IDLE[name], dendritic=dendritic)
+    described = Network(
+        [source, kicks, cells], [learning, Projection(kicks, cells, OneToOne(), weight=30.0, delay=1.0)]
+    )
+    assert IDLE[name].idle
+
+    def weights(cut: bool) -> np.ndarray:
+        simulation = Simulation(described, engine="grid", dt=DT, seed=1).run(1500.0)
+        if cut:
+            simulation.save(tmp_path / "s.h5", overwrite=True)
+            simulation = Simulation.load(tmp_path / "s.h5")
+        return simulation.run(500.0).weights("l")[2]
+
+    passed_over = weights(False)
+    assert np.array_equal(passed_over, weights(True)) and len(np.unique(passed_over)) > 50
+    monkeypatch.setattr(engines_learning, "forgotten", lambda table: np.inf)
+    assert np.array_equal(passed_over, weights(False))
 
 
 def test_currents_learn_too() -> None:

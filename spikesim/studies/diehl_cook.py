@@ -92,11 +92,14 @@ class DiehlCookStudy(Study):
                 answers = show.all(data.train[-labelled:], "label", lambda k: report(stages[0] + k, "labelling"))
                 belongs = labels_of(answers, data.train_labels[-labelled:])
                 tested = show.all(data.test, "test", lambda k: report(stages[0] + labelled + k, "test"))
-                accuracy: float | None = float(np.mean(vote(tested, belongs) == data.test_labels))
+                said = vote(tested, belongs)
+                accuracy: float | None = float(np.mean(said == data.test_labels))
+                shares = shares_of(answers, data.train_labels[-labelled:])
+                weighed: float | None = float(np.mean(weigh(tested, shares) == data.test_labels))
                 confusion = np.zeros((10, 10), np.int64)
-                np.add.at(confusion, (data.test_labels, vote(tested, belongs)), 1)
+                np.add.at(confusion, (data.test_labels, said), 1)
             except KeyboardInterrupt:
-                stopped, accuracy, confusion, belongs = True, None, None, None
+                stopped, accuracy, weighed, confusion, belongs = True, None, None, None, None
                 show.save()
         found = {
             "neurons": self.neurons,
@@ -105,6 +108,7 @@ class DiehlCookStudy(Study):
             "images_learnt": show.done,
             "test_images": len(data.test),
             "test_accuracy": accuracy,
+            "test_accuracy_weighed": weighed,
             "images_per_s": show.done / show.spent if show.spent else None,
             "learning_s": show.spent,
             "mean_spikes_per_image": show.spikes / max(1, show.done),
@@ -251,6 +255,19 @@ def vote(answers: NDArray[np.int64], belongs: NDArray[np.int64]) -> NDArray[np.i
     for c in np.unique(belongs[belongs >= 0]):
         means[c] = answers[:, belongs == c].mean(axis=1)
     return means.argmax(axis=0)
+
+
+def shares_of(answers: NDArray[np.int64], labels: NDArray[np.int64]) -> NDArray[np.float64]:
+    """How much of a neuron's mean answers goes to each label (10, neurons): labels by degrees instead of one."""
+    means = np.stack(
+        [answers[labels == c].mean(axis=0) if (labels == c).any() else 0.0 * answers[0] for c in range(10)]
+    )
+    return means / np.maximum(means.sum(axis=0), 1e-12)  # type: ignore[no-any-return]
+
+
+def weigh(answers: NDArray[np.int64], shares: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Label to whose shares the answers add up most, for each image."""
+    return (answers @ shares.T).argmax(axis=1)
 
 
 def draw(weights: Any, belongs: Any, confusion: Any, curve: list[dict[str, Any]]) -> Figure:
