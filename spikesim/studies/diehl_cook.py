@@ -241,11 +241,17 @@ def poisson(rates: NDArray[np.float64], key: tuple[int, ...]) -> Spikes:
     return Spikes(np.sort(rng.uniform(0.0, SHOWN, len(ids))), rng.permutation(ids), len(rates), SHOWN)
 
 
-def labels_of(answers: NDArray[np.int64], labels: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Label of each neuron: that of the images to which it answers most in the mean; -1 if it never fires."""
+def means_of(answers: NDArray[np.int64], labels: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Mean answers of each neuron to each label (10, neurons)."""
     means = np.zeros((10, answers.shape[1]))
     for c in np.unique(labels):
         means[c] = answers[labels == c].mean(axis=0)
+    return means
+
+
+def labels_of(answers: NDArray[np.int64], labels: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Label of each neuron: that of the images to which it answers most in the mean; -1 if it never fires."""
+    means = means_of(answers, labels)
     return np.where(means.max(axis=0) > 0.0, means.argmax(axis=0), -1)
 
 
