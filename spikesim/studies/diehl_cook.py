@@ -29,6 +29,7 @@ SHOWN, REST = 350.0, 150.0  # ms
 LEAST = 5  # spikes that an image must evoke
 BRIGHTEST = 32  # times the first intensity: an image that evokes nothing even then is left
 SAVE_EVERY = 2000  # images
+NETWORK = {"inhibition": "direct", "tau_e": 2.5, "w_inh": 40.0}  # chosen on training images
 FITTING = {"mnist": (63.75, 78.0), "digits": (120.0, 24.5)}  # rate and sum; of the digits chosen on training images
 
 
@@ -88,10 +89,9 @@ class DiehlCookStudy(Study):
         with track(progress, sum(stages), self.name, "images") as report:
             try:
                 show.learn(stages[0], lambda k, text: report(k, f"{self.name}{text}"))
-                show.freeze()
-                answers = show.all(data.train[-labelled:], "label", lambda k: report(stages[0] + k, "labelling"))
+                answers = show.label(data.train[-labelled:], lambda k: report(stages[0] + k, "labelling"))
                 belongs = labels_of(answers, data.train_labels[-labelled:])
-                tested = show.all(data.test, "test", lambda k: report(stages[0] + labelled + k, "test"))
+                tested = show.test(data.test, lambda k: report(stages[0] + labelled + k, "test"))
                 said = vote(tested, belongs)
                 accuracy: float | None = float(np.mean(said == data.test_labels))
                 shares = shares_of(answers, data.train_labels[-labelled:])
@@ -130,7 +130,7 @@ class Show:
         self.curve: list[dict[str, Any]] = []
         self.recent: list[NDArray[np.int64]] = []
         silent = SpikeSource(Spikes(np.empty(0), np.empty(0, np.int64), pixels, 1.0))
-        network = DiehlCook(inputs=pixels, n=study.neurons).assemble(silent)
+        network = DiehlCook(inputs=pixels, n=study.neurons, **NETWORK).assemble(silent)  # type: ignore[arg-type]
         self.simulation = Simulation(
             network, engine="grid", dt=0.5, seed=seed, threads=study.threads, record=Record(spikes=False)
         )
@@ -178,17 +178,26 @@ class Show:
         right = vote(answers[half:], labels_of(answers[:half], seen[:half])) == seen[half:]
         self.curve.append({"images": self.done, "accuracy": float(np.mean(right))})
 
-    def freeze(self) -> None:
-        """No more learning: weights stay, and thresholds are put back after each image."""
-        self.simulation.freeze(LEARNING)
-        self.theta = self.simulation.state("exc", "theta")
+    def label(self, shown: NDArray[np.float64], report: Any) -> NDArray[np.int64]:
+        """Answers (images, neurons) to training images, weights no longer learning.
 
-    def all(self, shown: NDArray[np.float64], name: str, report: Any) -> NDArray[np.int64]:
-        """Answers (images, neurons) of the frozen network."""
+        Thresholds go on adapting, and their means are kept for the test: at any one moment some neurons are more
+        excitable than others by what they happen to have answered to last.
+        """
+        self.simulation.freeze(LEARNING)
+        found, self.theta = [], np.zeros(self.study.neurons)
+        for k, image in enumerate(shown):
+            found.append(self.present(image, (2, k), False))
+            self.theta += self.simulation.state("exc", "theta") / len(shown)
+            report(k + 1)
+        return np.array(found)
+
+    def test(self, shown: NDArray[np.float64], report: Any) -> NDArray[np.int64]:
+        """Answers (images, neurons) of the network as `label` has left it, the same before every image."""
         found = []
         for k, image in enumerate(shown):
             self.simulation.set_state("exc", "theta", self.theta)
-            found.append(self.present(image, ({"label": 2, "test": 3}[name], k), False))
+            found.append(self.present(image, (3, k), False))
             report(k + 1)
         return np.array(found)
 
