@@ -301,7 +301,7 @@ def test_a_report_says_what_was_found(fake, tmp_path):
     assert names == {"results.jsonl", "report.json", "report.md", "report.html", "fake.png"}
     assert (tmp_path / "o" / "fake.png").read_bytes().startswith(b"\x89PNG")
     text = (tmp_path / "o" / "report.md").read_text()
-    assert "It is faked" in text and "**The claim holds: of 1 deciding question 1 hold.**" in text
+    assert "It is faked" in text and "**The claim holds: of 1 deciding question 1 holds.**" in text
     assert 'src="data:image/png;base64,' in (tmp_path / "o" / "report.html").read_text()
     assert json.loads((tmp_path / "o" / "report.json").read_text())["claims"][0]["verdict"] == HOLDS
 

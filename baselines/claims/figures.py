@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _COLOUR = {HOLDS: "#009E73", FAILS: "#D55E00", OPEN: "#888888"}
+_BARS = 6  # for which there is room at least
 _SHORT = 0.5  # bars that do not hold their label
 _WIDE = 46  # characters of a question on one line
 
@@ -39,6 +40,8 @@ def picture(c: dict[str, Any]) -> Fill:
 
 def _answers(ax: Axes, answers: list[dict[str, Any]], unit: str) -> None:
     """Means and intervals; what lies right of the margin speaks for the claim."""
+    from matplotlib.ticker import LogLocator, NullFormatter
+
     show = math.exp if unit == "factor" else lambda value: 100 * value
     for place, a in enumerate(answers):
         colour = _COLOUR[a["verdict"]]
@@ -48,6 +51,9 @@ def _answers(ax: Axes, answers: list[dict[str, Any]], unit: str) -> None:
         ax.plot([show(a["margin"])] * 2, [place - 0.4, place + 0.4], color="black", lw=1, ls=":")
     if unit == "factor":
         ax.set_xscale("log")
+        ax.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        ax.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        ax.xaxis.set_minor_formatter(NullFormatter())
         ax.axvline(1.0, color="0.8", lw=0.8, zorder=0)
         ax.set_xlabel("factor; right of the dotted line speaks for the claim")
     else:
@@ -76,7 +82,8 @@ def _curves(ax: Axes, c: dict[str, Any]) -> None:
             ax.fill_between(axis, low, high, color=colour, alpha=0.15, lw=0)
     if chart["log"]:
         ax.set_xscale("log", base=2)
-        ax.set_xticks(axis, [f"{x:g}" for x in axis])
+    ax.set_xticks(axis, [f"{x:g}" for x in axis])
+    ax.minorticks_off()
     ax.set(xlabel=chart["x"], ylabel=f"{chart['y']} (%), bands: 95 % intervals", title=chart["title"])
     ax.legend(fontsize=8, frameon=False)
     ax.spines[["top", "right"]].set_visible(False)
@@ -93,7 +100,7 @@ def _contestants(ax: Axes, c: dict[str, Any]) -> None:
         x, colour = (1.0, "white") if inside else (100 * (m["high"] or m["mean"]) + 2.0, "black")
         ax.text(x, place, f"{m['title']}: {100 * m['mean']:.1f} %", va="center", fontsize=8, color=colour)
     ax.set_yticks([])
-    ax.set_ylim(len(shown) - 0.4, -0.6)
+    ax.set_ylim(max(len(shown), _BARS) - 0.4, -0.6)
     ax.set_xlim(0, 100)
     ax.set_xlabel("accuracy (%), lines: 95 % intervals")
     ax.spines[["top", "right"]].set_visible(False)

@@ -138,10 +138,8 @@ def _curves(records: list[dict[str, Any]]) -> dict[str, Any]:
 def _sentence(said: str, answers: Sequence[dict[str, Any]]) -> str:
     """How the verdict came about."""
     deciding = [a["verdict"] for a in answers if a["decides"]]
-    counts = ", ".join(
-        f"{deciding.count(v)} {words}"
-        for v, words in ((HOLDS, "hold"), (FAILS, "do not"), (OPEN, "cannot be told"))
-        if deciding.count(v)
-    )
+    words = {HOLDS: ("holds", "hold"), FAILS: ("does not", "do not"), OPEN: ("cannot be told", "cannot be told")}
+    counts = ", ".join(f"{n} {words[v][n > 1]}" for v in words if (n := deciding.count(v)))
     number = "question" if len(deciding) == 1 else "questions"
-    return f"The claim {said}: of {len(deciding)} deciding {number} {counts}."
+    said = "Whether the claim holds cannot be told" if said == OPEN else f"The claim {said}"
+    return f"{said}: of {len(deciding)} deciding {number} {counts}."

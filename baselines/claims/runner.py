@@ -53,8 +53,7 @@ def examine(options: Options | None = None, progress: ProgressOption = None) -> 
     require_extra()
     options = options or Options()
     plans = make_plans(options)
-    pictures = [f"{plan.claim.name}.png" for plan in plans]
-    folder = Folder(options.out, options.overwrite, [p.key for p in plans], pictures, KEY) if options.out else None
+    folder = _folder(options, plans)
     records: list[dict[str, Any]] = []
     diverged: list[Diverged] = []
     try:
@@ -67,6 +66,13 @@ def examine(options: Options | None = None, progress: ProgressOption = None) -> 
     if folder:
         _write(folder, report)
     return report
+
+
+def _folder(options: Options, plans: Sequence[Plan]) -> Folder | None:
+    if options.out is None:
+        return None
+    pictures = [f"{plan.claim.name}.png" for plan in plans]
+    return Folder(options.out, options.overwrite, [p.key for p in plans], pictures, KEY)
 
 
 def _run(

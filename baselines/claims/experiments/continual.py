@@ -200,7 +200,7 @@ CLAIM = Claim(
     "what was forgotten (Chaudhry et al. 2018)",
     settings=ContinualSettings(),
     quick={"epochs": 2, "rates": (3e-3,), "pulls": (0.1,), "passes": 1, "naming": 5, "seeds": 3},
-    work=60.0,
+    work=30.0,
     run=run,
     questions=(
         Question("gradients alone: the twin knows more in the end than the ANN", more("twin final", "ann final")),

@@ -107,7 +107,7 @@ def _less(table: str, rival: str) -> Any:
 def summary(answers: Sequence[Mapping[str, Any]]) -> list[str]:
     """Under which tables it holds."""
     found = []
-    for rival in ("the best rival", "the ANN of 32 bits that multiplies zeros"):
+    for rival in ("the best rival", "the plain ANN"):
         mine = {a["title"].split(": ")[0]: a["verdict"] for a in answers if a["title"].endswith(rival)}
         by = {v: [t for t, verdict in mine.items() if verdict == v] for v in (HOLDS, FAILS, OPEN)}
         said = "; ".join(f"{verdict} under {', '.join(names)}" for verdict, names in by.items() if names)
@@ -124,34 +124,32 @@ CLAIM = Claim(
     task="digits, 8 × 8 pixels; one hidden layer; estimated energy per inference at matched accuracy",
     settings=EnergySettings(),
     quick={"epochs": 8, "rates_ann": (1e-2,), "rates_snn": (5e-3,), "seeds": 3},
-    work=25.0,
+    work=10.0,
     run=run,
     questions=(
         Question("the twin is less than a point below the ANN in accuracy", more("twin", "ann"), -POINT),
         *(Question(f"{t}: less than the best rival", _less(t, "rival"), 0.0, "factor") for t in _TABLES),
-        *(
-            Question(f"{t}: less than the ANN of 32 bits that multiplies zeros", _less(t, "ann"), 0.0, "factor", False)
-            for t in _TABLES
-        ),
+        *(Question(f"{t}: less than the plain ANN", _less(t, "ann"), 0.0, "factor", False) for t in _TABLES),
     ),
     measures={
-        "ann": "accuracy, ANN of 32 bits",
+        "ann": "accuracy, plain ANN",
         "few": "accuracy, ANN of few bits",
         "twin": "accuracy, twin in the core",
         **{
             f"energy {t} {key}": f"{t}, {title}"
             for t in ("horowitz-fp32-naive", "horowitz-int8-naive", "horowitz-int8-sram", "lemaire-2022")
-            for key, title in (("ann", "ANN of 32 bits"), ("rival", "best rival"), ("twin", "twin"))
+            for key, title in (("ann", "plain ANN"), ("rival", "best rival"), ("twin", "twin"))
         },
     },
     chances=(
         "the same hidden layer on both sides; learning rates chosen on validation data from as many for each",
         "the twin gets the fewest time steps, the rival the fewest bits of activations, that lose no more than a point "
-        "of validation accuracy against the ANN of 32 bits",
-        "the rival is, under each table, the cheapest of: the ANN, the ANN on hardware that skips factors of zero, and "
+        "of validation accuracy against the plain ANN",
+        "the plain ANN multiplies every zero, in the numbers of the table (32, 16 or 8 bits); the rival is, under each "
+        "table, the cheapest of: the plain ANN, the ANN on hardware that skips factors of zero, and "
         "both with few bits (8-bit weights)",
         "the twin is the cheaper of one trained with surrogate gradients on Bernoulli spikes and one converted (QCFS), "
-        "where that is as accurate",
+        "where that is as accurate; the accuracy shown is that of the more accurate",
         "the twin's operations are counted by the core, the ANN's from its tensors",
     ),
     summary=summary,

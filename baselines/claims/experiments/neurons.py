@@ -81,7 +81,7 @@ CLAIM = Claim(
     "reaches 95 % on validation data",
     settings=NeuronsSettings(),
     quick={"sizes": (8, 32), "epochs": 10, "rates_ann": (2e-2,), "rates_snn": (2e-2,), "seeds": 3},
-    work=60.0,
+    work=25.0,
     run=run,
     questions=(
         Question(

@@ -89,7 +89,7 @@ CLAIM = Claim(
     task="digits, 8 × 8 pixels; one hidden layer; accuracy under Gaussian noise, mean over its deviations 0.1 … 0.6",
     settings=NoiseSettings(),
     quick={"epochs": 8, "rates_ann": (1e-2,), "levels": (0.2, 0.5), "seeds": 3},
-    work=25.0,
+    work=15.0,
     run=run,
     questions=(
         Question("no noise in training: the twin is better than the ANN under noise", more("twin", "ann")),

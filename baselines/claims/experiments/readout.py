@@ -184,7 +184,7 @@ CLAIM = Claim(
     task="rows of digits, one after the other; a readout of what is left at the end; accuracy",
     settings=ReadoutSettings(),
     quick={"sizes": (50, 100), "weights": (6.0,), "neurons": 32, "epochs": 6, "seeds": 3},
-    work=60.0,
+    work=25.0,
     run=run,
     questions=(
         Question("the liquid is less than a point below the twin trained whole", more("liquid", "twin"), -POINT),

@@ -132,7 +132,7 @@ CLAIM = Claim(
     "eight; accuracy",
     settings=TemporalSettings(),
     quick={"neurons": 32, "epochs": 6, "sequences": 900, "seeds": 3},
-    work=60.0,
+    work=15.0,
     run=run,
     questions=(
         Question("rows of digits: the twin is better than the better of LSTM and GRU", more("rows twin", "rows gated")),
