@@ -55,14 +55,19 @@ def page(families: Sequence[dict[str, Any]], pictures: Mapping[str, bytes]) -> s
     body = ["<h1>ANN and spiking twin</h1>"]
     if len(families) > 1:
         links = "".join(f'<a href="#{f["family"]}">{escape(f["family"])}</a>' for f in families)
-        body += [f"<nav>{links}</nav>", _table(summary(families))]
+        body += [f"<nav>{links}</nav>", table_html(summary(families))]
         body += ["<ul>", *(f"<li>{escape(f['family'])}: {escape(f['verdict'])}</li>" for f in families), "</ul>"]
     for f in families:
         body += _family(f, pictures)
+    return document("ANN and spiking twin", body)
+
+
+def document(heading: str, body: Sequence[str]) -> str:
+    """A page of the parts `body`."""
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>ANN and spiking twin</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n"
+        f"<title>{escape(heading)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n"
         + "\n".join(body)
         + "\n</body>\n</html>\n"
     )
@@ -71,7 +76,7 @@ def page(families: Sequence[dict[str, Any]], pictures: Mapping[str, bytes]) -> s
 def _family(f: dict[str, Any], pictures: Mapping[str, bytes]) -> list[str]:
     parts = [f'<h2 id="{f["family"]}">{escape(title(f))}</h2>', f'<p class="verdict">{escape(f["verdict"])}</p>']
     first, *rest = sheets(f)
-    parts.append(_table(first._replace(heading="Both sides, per inference")))
+    parts.append(table_html(first._replace(heading="Both sides, per inference")))
     for kind, caption in (_CAPTIONS | f["galleries"]).items():
         kind_of = "gif" if kind == "animation" else "png"
         name = f"{f['family']}_{kind}.{kind_of}"
@@ -82,13 +87,14 @@ def _family(f: dict[str, Any], pictures: Mapping[str, bytes]) -> list[str]:
                 f'<figure><img alt="{escape(text)}" src="data:image/{kind_of};base64,{data}">'
                 f"<figcaption>{escape(text)}</figcaption></figure>"
             )
-    parts += [_table(sheet) for sheet in rest]
+    parts += [table_html(sheet) for sheet in rest]
     for heading, lines in texts(f):
         parts += [f"<h3>{escape(heading)}</h3>", "<ul>", *(f"<li>{escape(line)}</li>" for line in lines), "</ul>"]
     return [*parts, f'<p class="small">{escape(colophon(f))}</p>']
 
 
-def _table(sheet: Sheet) -> str:
+def table_html(sheet: Sheet) -> str:
+    """A table."""
     head = "".join(f"<th>{escape(name)}</th>" for name in sheet.columns)
     rows = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in sheet.rows)
     return (

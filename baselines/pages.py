@@ -186,11 +186,11 @@ def markdown(families: list[dict[str, Any]]) -> str:
     """The whole report."""
     parts = ["# ANN and spiking twin\n"]
     if len(families) > 1:
-        parts += _markdown_table(summary(families))
+        parts += markdown_table(summary(families))
     for f in families:
         parts.append(f"\n## {title(f)}\n\n{f['verdict']}\n")
         for i, sheet in enumerate(sheets(f)):
-            parts += ([f"\n### {sheet.heading}\n"] if i else []) + _markdown_table(sheet)
+            parts += ([f"\n### {sheet.heading}\n"] if i else []) + markdown_table(sheet)
         for heading, lines in texts(f):
             parts.append(f"\n### {heading}\n")
             parts += [f"- {line}" for line in lines]
@@ -216,7 +216,8 @@ def colophon(f: dict[str, Any]) -> str:
     return f"Settings: {settings}. Versions: {versions}."
 
 
-def _markdown_table(sheet: Sheet) -> list[str]:
+def markdown_table(sheet: Sheet) -> list[str]:
+    """Lines of a table."""
     rule = "| " + " | ".join([":--", *["--:"] * (len(sheet.columns) - 1)]) + " |"
     lines = ["| " + " | ".join(sheet.columns) + " |\n" + rule]
     return lines + ["| " + " | ".join(cell.strip() for cell in row) + " |" for row in sheet.rows]
