@@ -67,7 +67,8 @@ class GridBundle:
         for q, name in enumerate(self.names):
             for t, code in self.places[name]:
                 synapses.factor[t, code] = self.weight[q] if self.active[q] else 0.0
-                synapses.used.active[t] = self.active[q]
+                if synapses.used:
+                    synapses.used.active[t] = self.active[q]
         for t, table in enumerate(self.tables):
             synapses.scaled[t] = np.any(synapses.factor[t, : len(table.parts)] != 1.0)
         for learner in self.learners:
@@ -103,9 +104,9 @@ class GridBundle:
 
     def used(self, q: int) -> list[tuple[NDArray[np.float64], ...]]:
         """u, x and time of the last arrival, (stimuli, sources), of each table of projection number q that has them."""
-        y, tables = self.synapses, [t for t, _ in self.places[self.names[q]]]
-        where = (slice(y.used.column[t], y.used.column[t] + y.size[t]) for t in tables if y.used.column[t] >= 0)
-        return [tuple(a[:, mine] for a in y.used[3:6]) for mine in where]
+        used, tables = self.synapses.used, [t for t, _ in self.places[self.names[q]]]
+        first = [used.column[t] for t in tables if used and used.column[t] >= 0]
+        return [tuple(a[:, c : c + self.synapses.size[tables[0]]] for a in used[3:6]) for c in first]
 
     def _share_channels(self) -> None:
         """Let counted tables that mean the same by a count use the same counters."""

@@ -9,7 +9,7 @@ import numpy as np
 from spikesim import verbs
 from spikesim._jit import kernel, peek, prefetch, publish, rest
 from spikesim.engines.grid_plastic import arrive
-from spikesim.engines.grid_short_term import transmit
+from spikesim.engines.grid_short_term import transmits
 from spikesim.engines.grid_store import BARE, COUNTED, NARROW, PLASTIC
 from spikesim.rng import U64
 
@@ -269,9 +269,7 @@ def _take(synapses, rows, travel, t, r, stimulus, width, born, first, last, k, d
     synapses.uptake[r] += 1
     lo, hi = synapses.start[r], synapses.start[r + 1]
     base = stimulus * width + synapses.base[t]
-    if synapses.used.column[t] >= 0:
-        if not dry:
-            transmit(synapses, rows.rows[synapses.receptor[t], k], t, r, stimulus, base, first + k)
+    if transmits(synapses.used, synapses, rows, t, r, stimulus, base, first, k, dry):
         return
     if synapses.kind[t] == COUNTED:
         if dry:

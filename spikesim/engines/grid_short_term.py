@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from spikesim._jit import kernel
+from spikesim._jit import kernel, verb
 from spikesim.engines.grid_store import COUNTED, NARROW, Table
 from spikesim.plasticity.short_term import ShortTermKernel, release
 from spikesim.rng import U64
@@ -27,15 +27,15 @@ class Used(NamedTuple):
     h: float  # ms of a step
 
 
-def rested(tables: list[Table], stimuli: int, h: float) -> Used:
-    """Synapses that have not been used."""
+def rested(tables: list[Table], stimuli: int, h: float) -> Used | tuple[()]:
+    """Synapses that have not been used; nothing where no table has short-term plasticity."""
     column, rule, n = np.full(len(tables), -1, np.int64), np.zeros((len(tables), 3)), 0
     for t, table in enumerate(tables):
         if table.short_term is not None:
             column[t], rule[t] = n, table.short_term.lower()
             n += table.size
     active, shape = np.ones(len(tables), np.uint8), (stimuli, n)
-    return Used(column, rule, active, np.zeros(shape), np.ones(shape), np.full(shape, -np.inf), h)
+    return Used(column, rule, active, np.zeros(shape), np.ones(shape), np.full(shape, -np.inf), h) if n else ()
 
 
 @kernel(inline=True)
@@ -48,13 +48,9 @@ def _released(used, t, b, c, time):
 
 
 @kernel(inner=True)
-def transmit(synapses, row, t, r, stimulus, base, step):
-    """Row r of table t has a spike at its synapses at `step`, which arrives in `row`."""
-    y, used, at = synapses, synapses.used, U64(base)
-    if used.active[t] == 0:
-        return
-    share = _released(used, t, stimulus, used.column[t] + r - y.row[t], step * used.h)
-    lo, hi, factor = U64(y.start[r]), U64(y.start[r + 1]), y.factor[t, 0]
+def _add(y, row, t, r, base, share):
+    """Add the weights of row r of table t times `share`."""
+    at, lo, hi, factor = U64(base), U64(y.start[r]), U64(y.start[r + 1]), y.factor[t, 0]
     if y.kind[t] == COUNTED:
         for s in range(lo, hi):
             row[at + U64(y.counted[s])] += factor * share
@@ -64,3 +60,19 @@ def transmit(synapses, row, t, r, stimulus, base, step):
     else:
         for s in range(lo, hi):
             row[at + U64(y.wide_target[s])] += factor * y.wide_weight[s] * share
+
+
+@verb(default=True)
+def transmits(used, synapses, rows, t, r, stimulus, base, first, k, dry):
+    """Deliver a spike that comes to row r of table t in step first + k; whether the table has short-term plasticity."""
+    return False
+
+
+@transmits.register(Used)
+def _transmits(used, synapses, rows, t, r, stimulus, base, first, k, dry):
+    if used.column[t] < 0:
+        return False
+    if not dry and used.active[t] > 0:
+        share = _released(used, t, stimulus, used.column[t] + r - synapses.row[t], (first + k) * used.h)
+        _add(synapses, rows.rows[synapses.receptor[t], k], t, r, base, share)
+    return True

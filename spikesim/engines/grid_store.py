@@ -75,7 +75,7 @@ class Synapses(NamedTuple):
     wide_code: Any
     wide_weight: Any
     plastic: Any  # tuple of the stores of plastic tables
-    used: Any  # what moves of tables with short-term plasticity
+    used: Any  # what moves of tables with short-term plasticity, () where there are none
 
 
 @dataclass(eq=False)
