@@ -151,10 +151,9 @@ def _projection(run: Any, name: str) -> dict[str, Any]:
         if hasattr(shard, "positions"):
             found["position"] = int(shard.positions[k])
             under_way |= Counter(_under_way(shard, k, q))  # a spike may be under way in one shard, delivered in others
-    used = [(shard, k) for shard, k, _ in _bundles(run, name) if hasattr(shard, "inbox") and shard.inbox.used[k]]
+    used = [(place[0].shard, state) for place in _bundles(run, name) for state in short_term.states(*place)]
     if used:
-        sources = int(used[0][0].bundles[used[0][1]].store.source[0, 1])
-        found["used"] = short_term.save(used, sources, run.batch)
+        found["used"] = short_term.save(used, run.batch)
     spikes = sorted(under_way.elements())
     found["time"] = np.array([t for t, _ in spikes], run.tick)
     found["element"] = np.array([e for _, e in spikes], np.int64)
@@ -242,11 +241,11 @@ def _restore_projections(simulation: Any, tree: dict[str, Any]) -> None:
         for m, (shard, b, q) in enumerate(_bundles(run, projection.name)):
             bundle = shard.bundles[b]
             bundle.restore(q, saved["weight"], saved["active"], saved["events"] if m == 0 else 0)
+            for state in short_term.states(shard, b, q):
+                short_term.restore(shard.shard, state, saved["used"])
             if not hasattr(shard, "positions"):
                 continue
             shard.positions[b] = saved["position"]
-            if "used" in saved:
-                short_term.restore(shard, b, saved["used"])
             if bundle.delay is None:
                 spikes = zip(saved["time"].tolist(), saved["element"].tolist(), strict=True)
                 trips = [trip for t, e in spikes if (trip := _trip(shard, b, q, t, e, run.now)) is not None]

@@ -109,8 +109,9 @@ class GridShard:
         self.source = PoissonDrive(shard, seed, dt)
         self.poisson = self.source.items
         self.travel = _travel(256)
+        stimuli = shard.b1 - shard.b0
         drawn = grid_store.draw(shard, layout, seed, lambda t: to_ticks(t, dt), dt)
-        self.bundles = [GridBundle(drawn, len(shard.block.populations), lambda: self.travel, shard.n, dt)]
+        self.bundles = [GridBundle(drawn, len(shard.block.populations), lambda: self.travel, stimuli, shard.n, dt)]
         self.made: tuple[Any, ...] = (-1, None, None)
         group = drawn.synapses.group
         self.fan = int((group[:, 3] - group[:, 2]).max(initial=1))  # most rows that a spike goes into
@@ -255,10 +256,10 @@ class GridShard:
         """Receptors that need no rows: all that arrives is counts of one channel, and does not move the potential."""
         bundle, found = self.bundles[0], []
         for r, synapse in enumerate(self.neuron.receptors.values()):  # type: ignore[attr-defined]
-            kinds = {t.kind for t in bundle.tables if t.receptor == r}
+            counted = all(t.counts for t in bundle.tables if t.receptor == r)
             channels = bundle.channel_limit[bundle.channel_receptor == r]
             private = any(item.receptor == r for item in self.poisson)
-            if not (getattr(synapse, "instant", True) or private or kinds - {grid_store.COUNTED}):
+            if counted and not (getattr(synapse, "instant", True) or private):
                 found += [r] if len(channels) <= 1 and (channels > 0).all() else []
         return found
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from spikesim._jit import kernel
 from spikesim.engines.grid_plastic import Learner
+from spikesim.engines.grid_short_term import rested
 from spikesim.engines.grid_store import BARE, COUNTED, NARROW, PLASTIC, WIDE, Drawn, Synapses
 from spikesim.engines.store import weight_bytes
 
@@ -34,8 +35,9 @@ class GridBundle:
     rows count the spikes they take up, and what those still have before them is subtracted.
     """
 
-    def __init__(self, drawn: Drawn, populations: int, travel: Any, n: int, dt: float) -> None:
-        self.synapses, self.tables, self.degrees, self.runs, self.nbytes, learning = drawn
+    def __init__(self, drawn: Drawn, populations: int, travel: Any, stimuli: int, n: int, dt: float) -> None:
+        synapses, self.tables, self.degrees, self.runs, self.nbytes, learning = drawn
+        self.synapses = synapses._replace(used=rested(self.tables, stimuli, dt))
         self.travel = travel
         self.learners: list[Learner] = []
         for t, table in enumerate(self.tables):
@@ -45,6 +47,7 @@ class GridBundle:
                 self.synapses.channel[t] = len(self.learners)
                 self.learners.append(Learner(table.parts[0].projection, len(self.learners), start, learning, n, dt))
         self.nbytes += sum(learner.nbytes for learner in self.learners)
+        self.nbytes += sum(a.nbytes for a in self.synapses.used[3:6])
         self.places: dict[Any, list[tuple[int, int]]] = {}  # tables and codes of each projection
         projections = {}
         for t, table in enumerate(self.tables):
@@ -64,6 +67,8 @@ class GridBundle:
         for q, name in enumerate(self.names):
             for t, code in self.places[name]:
                 synapses.factor[t, code] = self.weight[q] if self.active[q] else 0.0
+                if synapses.used:
+                    synapses.used.active[t] = self.active[q]
         for t, table in enumerate(self.tables):
             synapses.scaled[t] = np.any(synapses.factor[t, : len(table.parts)] != 1.0)
         for learner in self.learners:
@@ -97,12 +102,18 @@ class GridBundle:
         a, b, c = (np.concatenate(column) for column in zip(*columns, strict=True))
         return a, b, c
 
+    def used(self, q: int) -> list[tuple[NDArray[np.float64], ...]]:
+        """u, x and time of the last arrival, (stimuli, sources), of each table of projection number q that has them."""
+        used, tables = self.synapses.used, [t for t, _ in self.places[self.names[q]]]
+        first = [used.column[t] for t in tables if used and used.column[t] >= 0]
+        return [tuple(a[:, c : c + self.synapses.size[tables[0]]] for a in used[3:6]) for c in first]
+
     def _share_channels(self) -> None:
         """Let counted tables that mean the same by a count use the same counters."""
         channels: list[tuple[int, dict[int, float]]] = []
         runs: list[int] = []
         for t, table in enumerate(self.tables):
-            if table.kind != COUNTED:
+            if not table.counts:
                 continue
             weights = {part.population: float(self.synapses.factor[t, c]) for c, part in enumerate(table.parts)}
             fits = (

@@ -9,6 +9,7 @@ import numpy as np
 from spikesim import verbs
 from spikesim._jit import kernel, peek, prefetch, publish, rest
 from spikesim.engines.grid_plastic import arrive
+from spikesim.engines.grid_short_term import transmits
 from spikesim.engines.grid_store import BARE, COUNTED, NARROW, PLASTIC
 from spikesim.rng import U64
 
@@ -268,6 +269,8 @@ def _take(synapses, rows, travel, t, r, stimulus, width, born, first, last, k, d
     synapses.uptake[r] += 1
     lo, hi = synapses.start[r], synapses.start[r + 1]
     base = stimulus * width + synapses.base[t]
+    if transmits(synapses.used, synapses, rows, t, r, stimulus, base, first, k, dry):
+        return
     if synapses.kind[t] == COUNTED:
         if dry:
             return

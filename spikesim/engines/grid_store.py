@@ -9,7 +9,8 @@ A row joins all projections that leave the same elements for the same receptor a
 - wide: anything else; 16 bytes, float64 weights.
 - plastic: weights that learn, one projection, one delay; see `grid_plastic`.
 
-All but counted and plastic rows are sorted by delay. Rows, but for plastic ones, reach 65,536 targets; where a shard
+Projections with short-term plasticity have rows of their own, counted, narrow or wide; see `grid_short_term`. Rows
+whose synapses have several delays are sorted by delay. Rows, but for plastic ones, reach 65,536 targets; where a shard
 has more, a source has several rows.
 """
 
@@ -29,10 +30,11 @@ from spikesim.connectivity.rule import Pairs
 from spikesim.engines.layout import Block, Layout, Shard
 from spikesim.engines.store import chunks, is_plain, values, weight_bytes
 from spikesim.network import Projection
+from spikesim.plasticity.short_term import ShortTerm
 from spikesim.rng import make_key
 
 COUNTED, BARE, NARROW, WIDE, PLASTIC = range(5)
-TIMED = (COUNTED, PLASTIC)  # whose synapses have one delay, after which spikes are taken up
+TIMED = (COUNTED, PLASTIC)  # whose synapses have one delay
 REACH = 1 << 16  # targets a row can tell apart
 RECORDS = (
     np.dtype([("target", "u2")]),
@@ -73,6 +75,7 @@ class Synapses(NamedTuple):
     wide_code: Any
     wide_weight: Any
     plastic: Any  # tuple of the stores of plastic tables
+    used: Any  # what moves of tables with short-term plasticity, () where there are none
 
 
 @dataclass(eq=False)
@@ -95,13 +98,22 @@ class Table:
     first: int
     size: int
     kind: int
-    delay: int  # of counted and plastic tables
+    timed: bool  # whether spikes are taken up when they arrive
+    delay: int  # of timed tables
     receptor: int
     base: int
+    short_term: ShortTerm | None
     parts: list[Part] = field(default_factory=list)
+
+    @property
+    def counts(self) -> bool:
+        """Whether spikes of a step are counted."""
+        return self.kind == COUNTED and self.short_term is None
 
     def takes(self, part: Part) -> bool:
         """Whether a projection can join."""
+        if self.short_term is not None:
+            return False
         if self.kind == COUNTED:
             return all(part.population != p.population for p in self.parts)
         return len(self.parts) < CODES[self.kind]
@@ -117,6 +129,11 @@ def kind_of(projection: Projection, ticks: Callable[[Any], Any]) -> int:
     if longest(projection, ticks) > 255 or bytes_each > 4:
         return WIDE
     return NARROW if bytes_each else BARE
+
+
+def is_timed(projection: Projection, ticks: Callable[[Any], Any]) -> bool:
+    """Whether the spikes of a projection are taken up when they arrive."""
+    return projection.short_term is not None or kind_of(projection, ticks) in TIMED
 
 
 def longest(projection: Projection, ticks: Callable[[Any], Any]) -> int:
@@ -137,7 +154,8 @@ def _tables(shard: Shard, layout: Layout, ticks: Callable[[Any], Any]) -> list[T
         a, b, shift = shard.overlap(post.population)  # type: ignore[union-attr]
         a, b = max(a, post.lo), min(b, post.hi)  # type: ignore[union-attr]
         receptor = list(post.population.model.receptors).index(p.receptor)  # type: ignore[union-attr]
-        delay = ticks(p.delay) if kind in TIMED else 0
+        timed = is_timed(p, ticks)
+        delay = ticks(p.delay) if timed else 0
         first = sender.offset(pre.population) + pre.lo  # type: ignore[union-attr]
         population = [q is post.population for q in shard.block.populations].index(True)  # type: ignore[union-attr]
         reach = width if kind == PLASTIC else REACH
@@ -145,8 +163,8 @@ def _tables(shard: Shard, layout: Layout, ticks: Callable[[Any], Any]) -> list[T
             lo, hi = max(a, base - shift) - post.lo, min(b, base + reach - shift) - post.lo  # type: ignore[union-attr]
             lo, hi = (lo, hi) if lo < hi else (0, 0)  # tables are the same in all shards, some parts empty
             part = Part(number, p, lo, hi, post.lo + shift - base, population)  # type: ignore[union-attr]
-            table = Table(sender, first, len(pre), kind, delay, receptor, base)  # type: ignore[arg-type]
-            key = (sender.number, kind in TIMED, delay)
+            table = Table(sender, first, len(pre), kind, timed, delay, receptor, base, p.short_term)  # type: ignore[arg-type]
+            key = (sender.number, timed, delay)
             alike = (t for t in found.setdefault(key, []) if _alike(t, table) and t.takes(part))
             home = next(alike, None)
             if home is None:
@@ -156,7 +174,7 @@ def _tables(shard: Shard, layout: Layout, ticks: Callable[[Any], Any]) -> list[T
 
 
 def _alike(a: Table, b: Table) -> bool:
-    names = ("first", "size", "kind", "receptor", "base")
+    names = ("first", "size", "kind", "receptor", "base", "short_term")
     return all(getattr(a, name) == getattr(b, name) for name in names)
 
 
@@ -261,6 +279,7 @@ def draw(shard: Shard, layout: Layout, seed: int, ticks: Callable[[Any], Any], d
         np.zeros_like(start),
         *(records[k][name] for k in range(4) for name in FIELDS if name in (RECORDS[k].names or ())),
         (),
+        (),
     )
     learning = records.pop()
     return Drawn(synapses, tables, degrees, runs, start.nbytes + sum(r.nbytes for r in records), learning)
@@ -317,19 +336,19 @@ def _weights(projection: Projection, pairs: Pairs, seed: int) -> NDArray[np.floa
 def _groups(shard: Shard, layout: Layout, tables: Sequence[Table], ticks: Callable[[Any], Any]) -> NDArray[np.int64]:
     """Tables that take up the spikes of a block together, and how many steps after they were emitted.
 
-    That is the delay of counted and plastic tables. Others take spikes up as early as the description lets any of them
+    That is the delay of timed tables. Others take spikes up as early as the description lets any of them
     arrive, which does not depend on the shard, so that neither do the sums of what arrives together.
     """
     soonest: dict[int, int] = {}
     for p in layout.network.projections:
-        if layout.block_of(p.post.population) is shard.block and kind_of(p, ticks) not in TIMED:  # type: ignore[union-attr]
+        if layout.block_of(p.post.population) is shard.block and not is_timed(p, ticks):  # type: ignore[union-attr]
             number = layout.block_of(p.pre.population).number  # type: ignore[union-attr]
             soonest[number] = min(soonest.get(number, 1 << 40), ticks(p.min_delay))
     rows: list[list[int]] = []
     for k, t in enumerate(tables):
         same = k and tables[k - 1].block is t.block and tables[k - 1].delay == t.delay
-        if same and (tables[k - 1].kind in TIMED) == (t.kind in TIMED):
+        if same and tables[k - 1].timed == t.timed:
             rows[-1][3] = k + 1
         else:
-            rows.append([t.block.number, t.delay if t.kind in TIMED else soonest[t.block.number], k, k + 1])
+            rows.append([t.block.number, t.delay if t.timed else soonest[t.block.number], k, k + 1])
     return np.array(rows, np.int64).reshape(-1, 4)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from spikesim.connectivity.distributions import Distribution
-from spikesim.errors import ParameterError, SimulationError, UnsupportedError
+from spikesim.errors import ParameterError, SimulationError
 from spikesim.inputs import Steps
 from spikesim.network import Network, Projection
 
@@ -18,10 +18,7 @@ STABLE = 2.785  # Runge-Kutta method of order 4: steps of a decay, in time const
 
 
 def check_step(network: Network, dt: float) -> None:
-    """Raise where times or rates are too large for a time step of `dt` ms, or synapses need continuous time."""
-    for p in network.projections:
-        if p.short_term is not None:
-            raise UnsupportedError(f"Projection {p.name!r}: short_term needs engine='event'")
+    """Raise where times or rates are too large for a time step of `dt` ms."""
     times = {f"delay of projection {p.name!r}": getattr(p.delay, "largest", p.delay) for p in network.projections}
     rates = {}
     for q in network.populations:

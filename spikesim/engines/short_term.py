@@ -1,4 +1,7 @@
-"""Short-term plasticity in the event engine: a factor for each spike that arrives, from the spikes of its source."""
+"""Short-term plasticity in the event engine: a factor for each spike that arrives, from the spikes of its source.
+
+And, for files, what moves of it in either engine.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from numpy.typing import NDArray
 
 from spikesim._jit import kernel
 from spikesim.engines.event_kernels import TAG
+from spikesim.engines.layout import Shard
 from spikesim.engines.store import Bundle, weight_of
 from spikesim.plasticity.short_term import release
 
@@ -27,7 +31,7 @@ def rested(bundle: Bundle, stimuli: int) -> Used | None:
     rule = bundle.projections[0].short_term
     if rule is None:
         return None
-    shape = (stimuli, len(bundle.store.start))
+    shape = (stimuli, len(bundle.store.start) - 1)
     return Used(rule.lower(), np.zeros(shape), np.ones(shape), np.full(shape, -np.inf))
 
 
@@ -47,19 +51,26 @@ def place_used(inbox, store, used, entries, rows, width, number):
             inbox.count[j] += 1
 
 
-def save(places: list[tuple[Any, int]], sources: int, batch: int) -> NDArray[np.float64]:
+def states(shard: Any, k: int, q: int) -> list[tuple[NDArray[np.float64], ...]]:
+    """u, x and time of the last arrival, by stimulus of a shard of either engine and source; of bundle k, number q."""
+    if not hasattr(shard, "inbox"):
+        return shard.bundles[k].used(q)  # type: ignore[no-any-return]
+    used = shard.inbox.used[k]
+    return [] if used is None else [used[1:]]
+
+
+def save(found: list[tuple[Shard, tuple[NDArray[np.float64], ...]]], batch: int) -> NDArray[np.float64]:
     """u, x and time of the last arrival as a table (3, batch, sources), from the shards that hold them."""
-    table = np.full((3, batch, sources), -np.inf)
-    for shard, k in places:
-        mine, used = table[:, shard.shard.b0 : shard.shard.b1], shard.inbox.used[k]
-        later = (used.last[:, :sources] > mine[2]) | (mine[1] < 0.0)  # a source may have no target in a shard
-        for name, part in zip(("u", "x", "last"), mine, strict=True):
-            part[later] = getattr(used, name)[:, :sources][later]
+    table = np.full((3, batch, found[0][1][0].shape[1]), -np.inf)
+    for shard, state in found:
+        mine = table[:, shard.b0 : shard.b1]
+        later = (state[2] > mine[2]) | (mine[1] < 0.0)  # a source may have no target in a shard
+        for part, values in zip(mine, state, strict=True):
+            part[later] = values[later]
     return table
 
 
-def restore(shard: Any, k: int, table: NDArray[np.float64]) -> None:
+def restore(shard: Shard, state: tuple[NDArray[np.float64], ...], table: NDArray[np.float64]) -> None:
     """Put the part of a table back that a shard needs."""
-    place, used = shard.shard, shard.inbox.used[k]
-    for name, part in zip(("u", "x", "last"), table, strict=True):
-        getattr(used, name)[:, : part.shape[1]] = part[place.b0 : place.b1]
+    for values, part in zip(state, table, strict=True):
+        values[...] = part[shard.b0 : shard.b1]
