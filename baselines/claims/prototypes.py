@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -40,18 +42,19 @@ class Competing:
 
     def name(self, x: Pictures, y: Labels) -> None:
         """Give each neuron the label of the pictures it answers most to."""
-        self._labels = labels_of(self._ask(x, "label"), y)
+        self._labels = labels_of(self._asked(self._show.label, x), y)
 
     def answer(self, x: Pictures) -> Labels:
         """Labels of pictures, those whose neurons answer most."""
-        return vote(self._ask(x, "test"), self._labels)
+        return vote(self._asked(self._show.test, x), self._labels)
 
-    def _ask(self, x: Pictures, purpose: str) -> Labels:
-        """Spikes (pictures, neurons); weights and thresholds stay as they are."""
-        self._show.freeze()
-        answers = self._show.all(x.astype(float), purpose, lambda k: None)
-        self._show.simulation.set_state("exc", "theta", self._show.theta)
-        self._show.simulation.thaw(LEARNING)
+    def _asked(self, ask: Callable[..., Labels], x: Pictures) -> Labels:
+        """Spikes (pictures, neurons); weights and thresholds are afterwards what they were."""
+        simulation = self._show.simulation
+        theta = simulation.state("exc", "theta")
+        answers = ask(x.astype(float), lambda k: None)
+        simulation.set_state("exc", "theta", theta)
+        simulation.thaw(LEARNING)
         return answers
 
 
