@@ -9,11 +9,13 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
+import math
 import os
 import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -217,6 +219,29 @@ def _address(context: Any, builder: Any, array_type: Any, array: Any, index: Any
     if array_type.layout != "C":
         stride = builder.extract_value(context.make_array(array_type)(context, builder, array).strides, 0)
     return builder.gep(builder.bitcast(data, cgutils.voidptr_t), [builder.mul(index, stride)])
+
+
+@intrinsic
+def _fma(typing_context: Any, a: Any, b: Any, c: Any) -> Any:
+    def make(context, builder, signature, args):
+        return builder.fma(*args)
+
+    return types.float64(types.float64, types.float64, types.float64), make
+
+
+def fma(a: float, b: float, c: float) -> float:
+    """``a b + c``, rounded once."""
+    if not math.isfinite(a + b + c):
+        return a * b + c
+    try:
+        return float(Fraction(a) * Fraction(b) + Fraction(c))
+    except OverflowError:
+        return a * b + c
+
+
+@twin(fma)
+def _fma_twin(a: Any, b: Any, c: Any) -> Any:
+    return lambda a, b, c: _fma(np.float64(a), np.float64(b), np.float64(c))
 
 
 @intrinsic

@@ -287,10 +287,13 @@ class Simulation(LearningControls, Online):
         for state in self._run.shards[self._run.layout.block_of(p).number]:
             shard = state.shard
             a, b, shift = shard.overlap(p)
+            values, cut = full[shard.b0 : shard.b1, a:b], slice(a + shift, b + shift)
+
+            def write(table: NDArray[np.float64], values: Any = values, cut: slice = cut) -> None:
+                table.reshape(len(values), -1)[:, cut] = values
+
             state.settle(self.time)
-            table = state.variables()[variable].reshape(shard.b1 - shard.b0, shard.width)
-            table[:, a + shift : b + shift] = full[shard.b0 : shard.b1, a:b]
-            state.touch()
+            state.overwrite(variable, write)
 
     def _changing(self, projection: str) -> Iterator[tuple[Any, int]]:
         """Bundles that hold a projection about to be changed, with its number there."""

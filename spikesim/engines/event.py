@@ -8,6 +8,7 @@ doi:10.1162/neco.2007.19.1.47, describe the scheme of slices.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -151,6 +152,11 @@ class EventShard:
         """Have every neuron looked at in the next slice: states, weights or currents were changed from outside."""
         self.state.wake[:] = 0.0
         self.state.block_wake[:] = 0.0
+
+    def overwrite(self, variable: str, change: Callable[[NDArray[np.float64]], None]) -> None:
+        """Let `change` write into the array of a variable."""
+        change(self.variables()[variable])
+        self.touch()
 
     def settle(self, time: float) -> None:
         """Move every neuron to the present."""

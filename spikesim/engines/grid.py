@@ -7,14 +7,14 @@ currents, add what arrives at the step's end, test the threshold. Rotter & Diesm
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spikesim._jit import kernel, plain
-from spikesim.engines import grid_deliver, grid_store
+from spikesim.engines import grid_deliver, grid_frame, grid_store
 from spikesim.engines import grid_kernels as kernels
 from spikesim.engines.currents import total_current
 from spikesim.engines.grid_bundle import GridBundle
@@ -104,7 +104,9 @@ class GridShard:
         self.shard, self.neuron, self.meeting = shard, neuron, meeting
         self.dt, self.seed, self.batch = dt, seed, layout.batch
         self.parts = self._lower(dt)
-        self.state = self._initial()
+        steps = grid_frame.window(shard, self.parts.hold, dt)
+        self.frame = grid_frame.Frame(shard, self._initial(), self.parts.hold, steps, dt) if steps else None
+        self.state = self.frame.state if self.frame else self._initial()
         self.lagged = neuron.reset.lag > 0  # type: ignore[attr-defined]
         self.source = PoissonDrive(shard, seed, dt)
         self.poisson = self.source.items
@@ -174,6 +176,8 @@ class GridShard:
     def inject(self, time: float) -> None:
         """Set injected currents and Poisson rates to what holds from `time` (ms) on."""
         self.current = total_current(self.shard, time, self.seed, self.batch)
+        if self.frame:
+            self.frame.inject(self.current, round(time / self.dt))
         self.source.enter(round(time / self.dt))
 
     def resume_at(self, time: float) -> None:
@@ -182,6 +186,8 @@ class GridShard:
 
     def resume_trips(self, now: int, histories: list[Any]) -> None:
         """Restore the spikes under way at step `now` from those of the past."""
+        if self.frame:
+            self.frame.now = max(0, now)
         longest = int(self.meeting.longest.max(initial=0))
         past = self._past(now - longest, histories)
         self.travel.size[0] = 0
@@ -203,7 +209,7 @@ class GridShard:
         limits = np.array([meeting.hop, self.depth, len(self.travel.table), self.fan], np.int64)
         try:
             reached = self.march(
-                self.parts if first > 0 else self._at_start(), self.state, self.marks, self._ready()[0], self.current,
+                self._parts(first), self.state, self.marks, self._ready()[0], self.current,
                 self.lagged, self.bundles[0].lowered(), self._ready()[1], self.travel,
                 drive if first > 0 else drive._replace(population=drive.population[:0]),
                 self.chunks, past, self.fresh, meeting.link, self._place(), limits, first, until,
@@ -213,6 +219,8 @@ class GridShard:
             raise
         for sweeper in self.sweepers:
             sweeper.check(float(reached))
+        if self.frame:
+            self.frame.now = int(reached)
         n = self.fresh.size[0]
         return int(reached), self.fresh.time[:n].copy(), self.fresh.element[:n].copy()
 
@@ -239,13 +247,17 @@ class GridShard:
         cuts = [shard.overlap(p) for p in shard.block.populations]
         bounds = np.array([(a + s, b + s) if a < b else (0, 0) for a, b, s in cuts], np.int64)
         counts = (len(bundle.channel_limit), shard.b1 - shard.b0)
+        direct = self._direct()
+        into = np.isin(bundle.channel_receptor, direct)
         return Rows(
             self.rows,
             self.tallies,
             np.zeros(counts, np.int64),
             np.zeros(counts, np.int64),
             np.empty((*counts, FEW, 3), np.int64),
-            np.isin(bundle.channel_receptor, self._direct()).astype(np.int64),
+            into.astype(np.int64),
+            (into & (bundle.channel_limit > FEW + 1) & (self.frame is not None)).astype(np.int64),
+            np.array([r not in direct for r in range(len(self.rows))], np.int64),
             bundle.channel_receptor,
             bundle.channel_factor,
             bundle.channel_limit,
@@ -293,6 +305,12 @@ class GridShard:
                 new[:n] = array[:n]
             self.travel.size[0] = n
 
+    def _parts(self, first: int) -> Any:
+        """Constants of the steps from `first` on."""
+        if self.frame:
+            return self.frame.parts(first)
+        return self.parts if first > 0 else self._at_start()
+
     def _at_start(self) -> kernels.Parts:
         """Constants for the instant 0: a step of no length that takes up arrivals and leaves the test to the first."""
         parts = self._lower(0.0)
@@ -306,6 +324,14 @@ class GridShard:
 
     def touch(self) -> None:
         """Every neuron is looked at in every step anyway."""
+
+    def overwrite(self, variable: str, change: Callable[[NDArray[np.float64]], None]) -> None:
+        """Let `change` write into the array of a variable."""
+        found = self.variables()
+        change(found[variable])
+        if self.frame:
+            v, *ys = found.values()
+            self.frame.take(v, ys)
 
     def settle(self, time: float) -> None:
         """Every neuron is at the present step anyway."""
@@ -321,8 +347,11 @@ class GridShard:
         return self.variables()[variable][ids]
 
     def variables(self) -> dict[str, NDArray[np.float64]]:
-        """State arrays by variable name."""
+        """State arrays by variable name; of neurons in a frame, copies."""
         model, state = self.neuron, self.state
+        if self.frame:
+            v, ys = self.frame.shown()
+            state = state._replace(x=(v,), ys=tuple((y,) for y in ys))
         found = dict(zip(model.membrane.variables, state.x, strict=True))  # type: ignore[attr-defined]
         for (r, s), y in zip(model.receptors.items(), state.ys, strict=True):
             found |= {f"{v}_{r}": array for v, array in zip(s.variables, y, strict=True)}  # type: ignore[attr-defined]

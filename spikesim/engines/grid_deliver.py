@@ -30,6 +30,8 @@ class Rows(NamedTuple):
     load: Any  # (channels, stimuli) int64, their synapses
     waiting: Any  # (channels, stimuli, FEW, 3) the first of these spikes: first synapse, end, first target
     direct: Any  # (channels,) 1 where counts go into synapses at the end of the step, not into rows
+    late: Any  # (channels,) 1 where the first FEW spikes of a step are not counted before they are handed over
+    dense: Any  # (receptors,) 1 where what arrives is in rows
     receptor: Any  # (channels,)
     factor: Any  # (channels, populations) weight of a count
     limit: Any  # (channels,) spikes that the counters can hold
@@ -161,13 +163,13 @@ def _flush_stimulus(rows, channel, k, stimulus, width):
 
 
 @kernel(inline=True)
-def _is_few(rows, channel, stimulus, width):
+def is_few(rows, channel, stimulus, width):
     """Whether to go through targets of spikes instead of through all neurons; the sums are the same."""
     return rows.pending[channel, stimulus] <= FEW and rows.load[channel, stimulus] * SPARSE < width
 
 
 @kernel(inline=True)
-def _place_of(rows, i):
+def place_of(rows, i):
     """Population of local neuron i within a stimulus."""
     p = U64(0)
     while not (rows.bounds[p, 0] <= i < rows.bounds[p, 1]):
@@ -181,14 +183,14 @@ def flush_few(synapses, rows, k, width):
     for c in range(len(rows.receptor)):
         row, count, factor = rows.rows[rows.receptor[c], k], rows.counters[c], rows.factor[c]
         for b in range(rows.pending.shape[1]):
-            if rows.pending[c, b] == 0 or rows.direct[c] > 0 or not _is_few(rows, c, b, width):
+            if rows.pending[c, b] == 0 or rows.direct[c] > 0 or not is_few(rows, c, b, width):
                 continue
             for m in range(rows.pending[c, b]):
                 base = rows.waiting[c, b, m, 2]
                 for s in range(U64(rows.waiting[c, b, m, 0]), U64(rows.waiting[c, b, m, 1])):
                     i = base + np.int64(synapses.counted[s])
                     if count[U64(i)] > 0:
-                        row[U64(i)] += factor[_place_of(rows, i - b * width)] * count[U64(i)]
+                        row[U64(i)] += factor[place_of(rows, i - b * width)] * count[U64(i)]
                         count[U64(i)] = 0
             rows.pending[c, b], rows.load[c, b] = 0, 0
 
@@ -203,7 +205,7 @@ def _land_few(parts, ys, synapses, rows, c, b, width):
             i = base + np.int64(synapses.counted[s])
             n = count[U64(i)]
             if n > 0:
-                verbs.receive_at(parts, ys, U64(i), r, factor[_place_of(rows, i - b * width)] * n)
+                verbs.receive_at(parts, ys, U64(i), r, factor[place_of(rows, i - b * width)] * n)
                 count[U64(i)] = 0
 
 
@@ -225,7 +227,7 @@ def land(parts, ys, synapses, rows, k, width):
     for c in range(len(rows.receptor)):
         for b in range(rows.pending.shape[1]):
             if rows.direct[c] > 0 and rows.pending[c, b] > 0:
-                if rows.direct[c] != SPILLED and _is_few(rows, c, b, width):
+                if rows.direct[c] != SPILLED and is_few(rows, c, b, width):
                     _land_few(parts, ys, synapses, rows, c, b, width)
                 else:
                     _land_all(parts, ys, rows, c, k, b, width)
@@ -240,7 +242,22 @@ def _add_counted(synapses, rows, channel, lo, hi, base, first, k):
     row = rows.rows[rows.receptor[channel], k]
     for s in range(lo, hi):
         i = base + synapses.counted[s]
-        row[i] += rows.factor[channel, _place_of(rows, i - first)]
+        row[i] += rows.factor[channel, place_of(rows, i - first)]
+
+
+@kernel(inline=True)
+def _count(synapses, rows, channel, lo, hi, base):
+    counter, target, at = rows.counters[channel], synapses.counted, U64(base)
+    for s in range(U64(lo), U64(hi)):
+        counter[at + U64(target[s])] += np.uint8(1)
+
+
+@kernel(inner=True)
+def count_waiting(synapses, rows, channel, stimulus):
+    """Count the spikes of a late channel that are only remembered so far."""
+    for m in range(min(FEW, rows.pending[channel, stimulus])):
+        waiting = rows.waiting[channel, stimulus, m]
+        _count(synapses, rows, channel, waiting[0], waiting[1], waiting[2])
 
 
 @kernel(inner=True)
@@ -286,9 +303,12 @@ def _take(synapses, rows, travel, t, r, stimulus, width, born, first, last, k, d
             waiting = rows.waiting[c, stimulus, m]
             waiting[0], waiting[1], waiting[2] = lo, hi, base
         rows.pending[c, stimulus], rows.load[c, stimulus] = m + 1, rows.load[c, stimulus] + hi - lo
-        counter, target, at = rows.counters[c], synapses.counted, U64(base)
-        for s in range(U64(lo), U64(hi)):
-            counter[at + U64(target[s])] += np.uint8(1)
+        if rows.late[c] > 0:
+            if m < FEW:
+                return
+            if m == FEW:
+                count_waiting(synapses, rows, c, stimulus)
+        _count(synapses, rows, c, lo, hi, base)
         return
     if synapses.kind[t] == PLASTIC:
         if not dry:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from spikesim import verbs
-from spikesim._jit import at, kernel, load, peek, store
+from spikesim._jit import at, kernel, load, peek, store, verb
 from spikesim.engines.grid_deliver import admit, flush, flush_few, gather, land, meet, under_way, visit
 from spikesim.engines.learning import note
 from spikesim.rng import GOLDEN, U64, mix, unit
@@ -182,6 +182,22 @@ def _fire(parts, state, marks, lagged, plastic, step, lo, hi, shift, out, n):
     return n
 
 
+@verb()
+def advance_all(parts, state, marks, views, current, lagged, synapses, rows, drive, chunks, k, step, place, out, n):
+    """Move all neurons to `step`, where row k arrives; append who fires to `out`, whose new length is returned."""
+
+
+@advance_all.register(Parts)
+def _advance_all(parts, state, marks, views, current, lagged, synapses, rows, drive, chunks, k, step, place, out, n):
+    for c in range(len(chunks)):
+        lo, hi = chunks[c, 0], chunks[c, 1]
+        _collect(rows, drive, k, lo, hi, chunks[c, 2], chunks[c, 3], chunks[c, 4], chunks[c, 5], step)
+        if _move(parts, state, marks, views, current, lagged, k, step, lo, hi):
+            n = _fire(parts, state, marks, lagged, synapses.plastic, step, lo, hi, chunks[c, 6], out, n)
+    land(parts.synapses, state.ys, synapses, rows, k, place[2])
+    return n
+
+
 @kernel(lean=True)
 def march(
     parts, state, marks, views, current, lagged, synapses, rows, travel, drive, chunks, past, fresh, link, place,
@@ -208,13 +224,10 @@ def march(
             k = s - last_row
             admit(synapses, rows, travel, past, fresh, place, s, last_row, min(last_row + depth - 1, last), False)
             flush_few(synapses, rows, k, place[2])
-            for c in range(len(chunks)):
-                lo, hi = chunks[c, 0], chunks[c, 1]
-                _collect(rows, drive, k, lo, hi, chunks[c, 2], chunks[c, 3], chunks[c, 4], chunks[c, 5], s)
-                if _move(parts, state, marks, views, current, lagged, k, s, lo, hi):
-                    out, shift = link.element[parity, me], chunks[c, 6]
-                    n = _fire(parts, state, marks, lagged, synapses.plastic, s, lo, hi, shift, out, n)
-            land(parts.synapses, state.ys, synapses, rows, k, place[2])
+            out = link.element[parity, me]
+            n = advance_all(
+                parts, state, marks, views, current, lagged, synapses, rows, drive, chunks, k, s, place, out, n
+            )
             link.ends[parity, me, s - step] = n
         epoch += 1
         meet(link, me, epoch)

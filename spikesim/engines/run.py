@@ -64,7 +64,7 @@ class Run:
         if self.engine is event:
             return 0.999 * min([event.LONGEST, *delays])
         apart = [p for p in self.layout.recurrent if not self._within(p)]  # a block keeps its own loops in step
-        return min([1000, *(self._ticks(p.min_delay) for p in apart if p.min_delay > 0)])
+        return min([10_000, *(self._ticks(p.min_delay) for p in apart if p.min_delay > 0)])
 
     def _within(self, projection: Projection) -> bool:
         """Whether a projection leads from a block to itself."""
