@@ -97,11 +97,12 @@ def plain(function: Any) -> Any:
     return getattr(function, "py_func", function)
 
 
-def verb(n_keys: int = 1, default: bool = False) -> Callable[[Callable[..., Any]], Any]:
+def verb(n_keys: int = 1, default: bool = False, inline: bool = False) -> Callable[[Callable[..., Any]], Any]:
     """Declare a verb: its kernel is chosen by the types of the first `n_keys` arguments (named tuples of a part).
 
     The decorated stub carries the contract in its docstring; with `default` its body serves all types that
-    registered none. Kernels are added with ``name.register(Part, …)``; ``name.table`` lists them.
+    registered none. Kernels are added with ``name.register(Part, …)``; ``name.table`` lists them. `inline` is that of
+    `kernel`.
     """
 
     def wrap(stub: Callable[..., Any]) -> Any:
@@ -114,7 +115,7 @@ def verb(n_keys: int = 1, default: bool = False) -> Callable[[Callable[..., Any]
 
         if COMPILED:
 
-            @overload(call, strict=False, jit_options=_INNER)
+            @overload(call, strict=False, jit_options={**_INNER, "forceinline": inline})
             def choose(*args: Any) -> Any:
                 keys: Any = tuple(getattr(a, "instance_class", None) for a in args[:n_keys])
                 return table.get(keys, fallback)

@@ -116,7 +116,8 @@ class GridShard:
         self.bundles = [GridBundle(drawn, len(shard.block.populations), lambda: self.travel, stimuli, shard.n, dt)]
         self.made: tuple[Any, ...] = (-1, None, None)
         group = drawn.synapses.group
-        self.fan = int((group[:, 3] - group[:, 2]).max(initial=1))  # most rows that a spike goes into
+        roams = np.isin(drawn.synapses.kind, grid_store.ROAMING)
+        self.fan = max((int(roams[a:b].sum()) for _, _, a, b in group), default=0)  # most rows in which a spike roams
         self.sender_size = np.array([b.size for b in layout.blocks], np.int64)
         self.depth = max(1, min(32, ROW_BYTES // (8 * shard.n * len(neuron.receptors))))
         self.rows = np.zeros((len(neuron.receptors), self.depth, shard.n))

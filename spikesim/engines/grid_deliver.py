@@ -280,7 +280,7 @@ def _fetch(synapses, past, fresh, g, p):
                 prefetch(synapses.narrow_target, s)
 
 
-@kernel(inner=True)
+@kernel(inline=True)
 def _take(synapses, rows, travel, t, r, stimulus, width, born, first, last, k, dry):
     """Row r of table t takes up a spike."""
     synapses.uptake[r] += 1
@@ -337,7 +337,7 @@ def _delay(synapses, t, s):
     return np.int64(synapses.wide_delay[s])
 
 
-@kernel(inner=True)
+@kernel(inline=True)
 def admit(synapses, rows, travel, past, fresh, place, step, first, last, dry):
     """Take up the spikes whose lag ends at `step`, in a window first … last; `dry` ones have delivered up to `last`."""
     b0, b1, width = place[0], place[1], place[2]

@@ -72,7 +72,7 @@ class Frame:
         self.table = self._responses(k, rates) if self.closed else self._pulls(k, rates)
         self.level: Any = 0.0
         self.state = state._replace(x=(state.x[0], state.x[0] - self.zero))
-        self.queue = np.zeros(shard.n, np.int64)
+        self.queue = np.zeros(shard.n + 1, np.int64)
         setting = Setting(dt, True, self.membrane.leak, self.membrane.c_m)
         self.threshold = shard.part(lambda m: m.threshold).lower(setting)
         self.reset = shard.part(lambda m: m.reset).lower(setting)
@@ -105,8 +105,8 @@ class Frame:
         n, way = self.shard.n, np.mean(self.threshold.v_th) - np.mean(getattr(self.reset, "v_reset", 0.0))
         return Near(
             np.zeros(n, np.int64),
-            np.zeros(n, np.int64),
-            np.zeros(n),
+            np.zeros(n, np.int32),
+            np.zeros(n, np.float32),
             np.zeros(n),
             tuple((np.zeros(n),) for _ in self.synapses),
             float(max(ROOM * way, 0.1)),

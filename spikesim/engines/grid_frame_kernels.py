@@ -23,7 +23,7 @@ from spikesim.engines.learning import note
 from spikesim.rng import U64
 
 PIECE, FEWER = 256, 32  # neurons that are asked together whether any of them fires, then again if one does
-SPAN = 18  # steps for which it is worked out who may fire
+ROUNDED = 1.0001  # `left` is of single precision
 SAFE = 1e-9  # relative distance from the threshold at which rounding cannot matter
 
 
@@ -148,8 +148,9 @@ def _fires(parts, state, i, v, step, shift, plastic, out, n):
     """Neuron i fires at potential v: what it returns to, when, and its place in the queue and in `out`."""
     state.x[0][i] = verbs.reset(parts.reset, v, i)
     state.until[i] = step + parts.hold
-    parts.queue[parts.ends[1] % len(parts.queue)] = i
-    parts.ends[1] += 1
+    end = parts.ends[1]
+    parts.queue[end] = i
+    parts.ends[1] = end + 1 if end + 1 < len(parts.queue) else 0
     note(plastic, i, np.float64(step))
     out[n] = i + shift
     return n + 1
@@ -205,28 +206,28 @@ def _sort(out, lo, hi):
 @kernel(inner=True)
 def _watch(near, u, ys, i):
     """From now on neuron i is asked in every step whether it fires."""
-    p = near.size[0]
-    near.who[p], near.place[U64(i)], near.u[p], near.left[U64(i)] = i, p, u[U64(i)], -1.0
+    p, j = U64(near.size[0]), U64(i)
+    near.who[p], near.place[j], near.u[p], near.left[j] = i, p, u[j], -1.0
     for r in range(len(ys)):
-        near.ys[r][0][p] = ys[r][0][U64(i)]
-    near.size[0] = p + 1
+        near.ys[r][0][p] = ys[r][0][j]
+    near.size[0] += 1
 
 
 @kernel(inner=True)
 def _choose(parts, u, ys, marks, k):
-    """Watch the neurons that may fire until step `SPAN - 1` after k, or the end of the window."""
-    near, last = parts.near, min(k + SPAN - 1, len(parts.grow) - 1)
+    """Watch the neurons that may fire in the steps from k to the end of the window."""
+    near, last = parts.near, len(parts.grow) - 1
     near.size[0], near.size[1] = 0, last
     response, left, fired = load(parts.response, last), near.left, marks.fired
     for i in range(U64(len(u))):
         first, then = _bound(parts, k, i), _bound(parts, last, i)  # what is between is between them
         bound = min(first, then)
-        may = _most(ys, response, i, u[i]) + near.room >= bound - SAFE * (1.0 + abs(bound))
+        may = _most(ys, response, i, u[i]) + ROUNDED * near.room >= bound - SAFE * (1.0 + abs(bound))
         left[i] = near.room
         fired[i] = may
     for w in range(U64((len(u) + 7) >> 3)):
         if marks.words[w] != U64(0):
-            for i in range(8 * w, min(8 * w + 8, len(u))):
+            for i in range(U64(8) * w, U64(min(8 * np.int64(w) + 8, len(u)))):
                 if fired[i] > 0:
                     _watch(near, u, ys, np.int64(i))
 
@@ -251,11 +252,11 @@ def _advance_closed(parts, state, marks, views, current, lagged, synapses, rows,
         y = state.ys[r][0]
         grown = parts.response[r][max(0, near.size[1])]
         _receive(synapses, rows, near, y, u, state.ys, parts.swell[w, r], response[r], grown, r, k, place)
-    while parts.ends[0] < parts.ends[1]:
-        i = parts.queue[parts.ends[0] % len(parts.queue)]
+    while parts.ends[0] != parts.ends[1]:
+        i = parts.queue[parts.ends[0]]
         if state.until[i] > s:
             break
-        parts.ends[0] += 1
+        parts.ends[0] = parts.ends[0] + 1 if parts.ends[0] + 1 < len(parts.queue) else 0
         rest = state.x[0][i] * parts.grow[w] - at(parts.level, i) * parts.lift[w]
         u[i] = rest - gathered(state.ys, response, i, 0.0)
         if near.left[i] < 0.0:
@@ -334,11 +335,11 @@ def _advance_stepped(
                 n = _passed(parts, state, s, a, b, chunks[c, 6], synapses.plastic, out, n)
     for r in range(len(state.ys)):
         _receive(synapses, rows, None, state.ys[r][0], u, state.ys, parts.swell[w, r], 0.0, 0.0, r, k, place)
-    while parts.ends[0] < parts.ends[1]:
-        i = parts.queue[parts.ends[0] % len(parts.queue)]
+    while parts.ends[0] != parts.ends[1]:
+        i = parts.queue[parts.ends[0]]
         if state.until[i] > s:
             break
-        parts.ends[0] += 1
+        parts.ends[0] = parts.ends[0] + 1 if parts.ends[0] + 1 < len(parts.queue) else 0
         u[i] = state.x[0][i] - parts.zero
     if w == window:
         _shrink(parts, state.ys, w)
@@ -406,13 +407,15 @@ def _forget(near: Any) -> Any:
 def _follow(near, y, u, ys, i, given, response, gain, r):
     """A neuron has received something: its potential stays as it is, and the copy follows."""
     u[i] -= given * response
-    left = near.left[i] - gain
-    if left >= 0.0:
-        near.left[i] = left
-    elif near.left[i] >= 0.0:
+    had = near.left[i]
+    near.left[i] = had - gain
+    if had - gain >= 0.0:
+        return
+    if had >= 0.0:
         _watch(near, u, ys, np.int64(i))
     else:
-        near.ys[r][0][near.place[i]], near.u[near.place[i]] = y[i], u[i]
+        p = U64(near.place[i])
+        near.ys[r][0][p], near.u[p] = y[i], u[i]
 
 
 def arrive_at(near: Any, y: Any, u: Any, ys: Any, i: int, given: float, response: float, gain: float, r: int) -> None:

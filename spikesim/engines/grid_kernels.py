@@ -182,7 +182,7 @@ def _fire(parts, state, marks, lagged, plastic, step, lo, hi, shift, out, n):
     return n
 
 
-@verb()
+@verb(inline=True)
 def advance_all(parts, state, marks, views, current, lagged, synapses, rows, drive, chunks, k, step, place, out, n):
     """Move all neurons to `step`, where row k arrives; append who fires to `out`, whose new length is returned."""
 
@@ -211,9 +211,9 @@ def march(
     me, hop, depth, room = place[3], limits[0], limits[1], limits[2]
     step, epoch, last_row = first, peek(link.epoch, 8 * place[3]), first
     while step <= last:
-        if step > first and (
-            fresh.size[0] + hop * place[4] > len(fresh.time) or under_way(past, fresh, step) * limits[3] > room
-        ):
+        if step > first and fresh.size[0] + hop * place[4] > len(fresh.time):
+            break
+        if step > first and limits[3] > 0 and under_way(past, fresh, step) * limits[3] > room:
             break
         parity, stop = epoch & 1, min(step + hop - 1, last)
         n = 0

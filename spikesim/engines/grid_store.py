@@ -35,6 +35,7 @@ from spikesim.rng import make_key
 
 COUNTED, BARE, NARROW, WIDE, PLASTIC = range(5)
 TIMED = (COUNTED, PLASTIC)  # whose synapses have one delay
+ROAMING = (BARE, NARROW, WIDE)  # whose spikes stay under way while one synapse after the other is due
 REACH = 1 << 16  # targets a row can tell apart
 RECORDS = (
     np.dtype([("target", "u2")]),
