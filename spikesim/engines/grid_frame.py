@@ -16,7 +16,7 @@ from spikesim.neurons import IF, LIF, FixedThreshold
 from spikesim.synapses import Exponential, ExponentialConductance
 
 LONGEST = 64  # steps of a window
-ROOM = 0.06  # of the way from reset to threshold: what arrivals may lift a potential by before it is looked at
+ROOM = 0.1  # of the way from reset to threshold: what arrivals may lift a potential by before it is looked at
 GROWTH = 0.7  # most that anything decays within it, as an exponent: numbers in the frame lose no digit that counts
 
 
