@@ -104,9 +104,6 @@ class GridShard:
         self.shard, self.neuron, self.meeting = shard, neuron, meeting
         self.dt, self.seed, self.batch = dt, seed, layout.batch
         self.parts = self._lower(dt)
-        steps = grid_frame.window(shard, self.parts.hold, dt)
-        self.frame = grid_frame.Frame(shard, self._initial(), self.parts.hold, steps, dt) if steps else None
-        self.state = self.frame.state if self.frame else self._initial()
         self.lagged = neuron.reset.lag > 0  # type: ignore[attr-defined]
         self.source = PoissonDrive(shard, seed, dt)
         self.poisson = self.source.items
@@ -115,6 +112,8 @@ class GridShard:
         drawn = grid_store.draw(shard, layout, seed, lambda t: to_ticks(t, dt), dt)
         self.bundles = [GridBundle(drawn, len(shard.block.populations), lambda: self.travel, stimuli, shard.n, dt)]
         self.made: tuple[Any, ...] = (-1, None, None)
+        self.frame = self._frame()
+        self.state = self.frame.state if self.frame else self._initial()
         group = drawn.synapses.group
         roams = np.isin(drawn.synapses.kind, grid_store.ROAMING)
         self.fan = max((int(roams[a:b].sum()) for _, _, a, b in group), default=0)  # most rows in which a spike roams
@@ -131,6 +130,14 @@ class GridShard:
         rules = [q.plasticity for q in layout.network.projections if q.plasticity is not None]
         house = all(type(part).__module__.startswith("spikesim.") for part in (*neuron.parts, *rules))
         self.march = kernels.march if house else _uncached()
+
+    def _frame(self) -> grid_frame.Frame | None:
+        """The frame that the neurons are kept in, if they are of a kind that gains by it."""
+        steps = grid_frame.window(self.shard, self.parts.hold, self.dt)
+        if not steps:
+            return None
+        frame = grid_frame.Frame(self.shard, self._initial(), self.parts.hold, steps, self.dt)
+        return None if frame.closed and len(self._direct()) < len(frame.synapses) else frame
 
     def _chunks(self) -> NDArray[np.int64]:
         """Pieces of populations, as `march` takes them: local neurons, population, stimulus, numbers of the first."""

@@ -1,14 +1,16 @@
-"""Which neurons of the grid engine are kept in a moving frame (`grid_frame_kernels`), its tables, and the way back."""
+"""Which neurons of the grid engine are kept in a moving frame (`grid_watch`), its tables, and the way back."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spikesim.engines.grid_frame_kernels import ClosedParts, Near, SteppedParts
+from spikesim.engines.grid_closed import ClosedParts
 from spikesim.engines.grid_kernels import State
+from spikesim.engines.grid_stepped import SteppedParts
+from spikesim.engines.grid_watch import Near
 from spikesim.engines.layout import Setting, Shard
 from spikesim.inputs import NoiseCurrent
 from spikesim.mathkernels import filtered, on_values
@@ -21,21 +23,21 @@ GROWTH = 0.7  # most that anything decays within it, as an exponent: numbers in 
 
 
 def window(shard: Shard, hold: Any, dt: float) -> int:
-    """Steps of a window of the frame; 0 where neurons are not of the kind, or differ in more than rest and threshold."""
+    """Steps of a window; 0 where neurons are not of the kind, or differ in more than rest, threshold and reset."""
     model = shard.block.neuron
     assert model is not None
-    synapses = [shard.part(lambda m, r=r: m.receptors[r]) for r in model.receptors]
+    synapses: list[Any] = [shard.part(lambda m, r=r: m.receptors[r]) for r in model.receptors]
     kinds = [type(s) for s in synapses]
     plain = type(model.membrane) in (LIF, IF) and type(model.threshold) is FixedThreshold and model.reset.lag == 0.0  # type: ignore[attr-defined]
     noisy = any(isinstance(item, NoiseCurrent) for p in shard.block.populations for item in p.inputs)
     if not plain or noisy or not set(kinds) <= {Exponential, ExponentialConductance} or np.ndim(hold):
         return 0
-    membrane = shard.part(lambda m: m.membrane)
-    constants = [membrane.leak, membrane.c_m, *(s.tau_syn for s in synapses)]  # type: ignore[attr-defined]
+    membrane = cast(Any, shard.part(lambda m: m.membrane))
+    constants = [membrane.leak, membrane.c_m, *(s.tau_syn for s in synapses)]
     constants += [s.e_rev for s in synapses if isinstance(s, ExponentialConductance)]
     if any(np.ndim(c) for c in constants):
         return 0
-    fastest = max(float(membrane.leak), *(1.0 / float(s.tau_syn) for s in synapses))  # type: ignore[attr-defined]
+    fastest = max(float(membrane.leak), *(1.0 / float(s.tau_syn) for s in synapses))
     return min(LONGEST, int(GROWTH / (dt * fastest)))
 
 
@@ -57,7 +59,7 @@ class Frame:
         self.shard, self.dt, self.steps, self.hold = shard, dt, steps, hold
         model = shard.block.neuron
         assert model is not None
-        self.membrane: Any = shard.part(lambda m: m.membrane)
+        self.membrane = cast(Any, shard.part(lambda m: m.membrane))
         self.synapses: list[Any] = [shard.part(lambda m, r=r: m.receptors[r]) for r in model.receptors]
         self.closed = all(type(s) is Exponential for s in self.synapses)
         conducting = [s.e_rev for s in self.synapses if not isinstance(s, Exponential)]
@@ -74,8 +76,8 @@ class Frame:
         self.state = state._replace(x=(state.x[0], state.x[0] - self.zero))
         self.queue = np.zeros(shard.n + 1, np.int64)
         setting = Setting(dt, True, self.membrane.leak, self.membrane.c_m)
-        self.threshold = shard.part(lambda m: m.threshold).lower(setting)
-        self.reset = shard.part(lambda m: m.reset).lower(setting)
+        self.threshold: Any = shard.part(lambda m: m.threshold).lower(setting)
+        self.reset: Any = shard.part(lambda m: m.reset).lower(setting)
         self.near = self._near() if self.closed else None
         stimuli = np.arange(shard.b1 - shard.b0)
         self.shift = (shard.b0 + stimuli) * shard.block.size + shard.lo - stimuli * shard.width
@@ -109,7 +111,7 @@ class Frame:
             np.zeros(n, np.float32),
             np.zeros(n),
             tuple((np.zeros(n),) for _ in self.synapses),
-            float(max(ROOM * way, 0.1)),
+            max(ROOM * float(way), 0.1),
             np.array([0, -1], np.int64),
         )
 
@@ -134,9 +136,7 @@ class Frame:
             leak = self.dt * self.membrane.leak
             return SteppedParts(*head, leak, self.zero, self.table, self.swell, self.queue, ends)
         self.near.size[1] = -1
-        return ClosedParts(
-            *head, self.table, self.swell, self.grow, self.lift, self.near, self.shift, self.queue, ends
-        )
+        return ClosedParts(*head, self.table, self.swell, self.grow, self.lift, self.near, self.shift, self.queue, ends)
 
     def shown(self) -> tuple[NDArray[np.float64], list[NDArray[np.float64]]]:
         """Potentials, and currents or conductances, as they are now."""

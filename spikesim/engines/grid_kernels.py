@@ -92,7 +92,7 @@ def _undecided(drive, c, count, lane, key, element):
 
 
 @kernel(inner=True)
-def _add_poisson(drive, d, row, lo, hi, element, place, step):
+def add_poisson(drive, d, row, lo, hi, element, place, step):
     """Add weight * Poisson count of `step` to neurons lo … hi-1, the elements from `element` on of input d."""
     klass, weight = drive.klass[d], drive.weight[d]
     if klass == -1:
@@ -133,7 +133,7 @@ def _collect(rows, drive, k, lo, hi, population, stimulus, element, place, step)
             flush(rows, c, k, lo, hi, population)
     for d in range(len(drive.population)):
         if drive.population[d] == population:
-            _add_poisson(drive, d, rows.rows[drive.receptor[d], k], lo, hi, element, place, step)
+            add_poisson(drive, d, rows.rows[drive.receptor[d], k], lo, hi, element, place, step)
 
 
 @kernel(inline=True, inner=True)
