@@ -14,7 +14,7 @@ import numpy as np
 
 from spikesim import verbs
 from spikesim._jit import is_none, kernel, twin
-from spikesim.engines.grid_deliver import FEW, SPILLED, count_waiting, flush, is_few, place_of
+from spikesim.engines.grid_deliver import FEW, SPILLED, flush, place_of
 from spikesim.engines.grid_kernels import add_poisson
 from spikesim.engines.learning import note
 from spikesim.rng import U64
@@ -98,11 +98,9 @@ def receive(synapses, rows, near, y, u, ys, swell, response, grown, r, k, place)
             continue
         for b in range(rows.pending.shape[1]):
             if rows.direct[c] > 0 and rows.pending[c, b] > 0:
-                if rows.direct[c] != SPILLED and is_few(rows, c, b, place[2]):
+                if rows.late[c] > 0 and rows.pending[c, b] <= FEW:
                     _receive_few(synapses, rows, near, y, u, ys, swell, response, grown, r, c, b, place[2])
                 else:
-                    if rows.pending[c, b] <= FEW:
-                        count_waiting(synapses, rows, c, b)
                     _receive_all(rows, y, u, swell, response, c, k, b, place[2])
                     forget(near)
             rows.pending[c, b], rows.load[c, b] = 0, 0
@@ -180,12 +178,17 @@ def _receive_few(synapses, rows, near, y, u, ys, swell, response, grown, r, c, b
 
 @kernel(inner=True)
 def _receive_all(rows, y, u, swell, response, c, k, b, width):
+    """Spike by spike like the few, so that sums do not depend on how many there are."""
     count, row = rows.counters[c], rows.rows[rows.receptor[c], k]
     for p in range(len(rows.bounds)):
-        factor = rows.factor[c, p]
+        given = rows.factor[c, p] * swell
         for i in range(U64(b * width + rows.bounds[p, 0]), U64(b * width + rows.bounds[p, 1])):
-            given = (row[i] + factor * count[i]) * swell
-            y[i] += given
-            u[i] -= given * response
-            row[i] = 0.0
+            spilled = row[i] * swell
+            if spilled != 0.0:
+                y[i] += spilled
+                u[i] -= spilled * response
+                row[i] = 0.0
+            for _ in range(count[i]):
+                y[i] += given
+                u[i] -= given * response
             count[i] = 0
