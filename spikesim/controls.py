@@ -55,7 +55,7 @@ class LearningControls:
         """
         p = self._plastic(projection, "set_weights")
         before = self.weights(projection)[2]
-        given = np.asarray(as_values(values, f"set_weights: {projection}"), dtype=np.float64)
+        given = np.asarray(as_values(values, f"set_weights: {projection}", each="synapse"), dtype=np.float64)
         if given.ndim and given.shape != before.shape:
             raise ParameterError(f"set_weights: {projection}: needs {len(before)} values, got {given.size}")
         plastic_state.overwrite(self._run, p, self._sized(p, np.broadcast_to(given, before.shape), "set_weights"))
@@ -98,7 +98,7 @@ class LearningControls:
                 raise ParameterError(f"restructure: {name}: must be whole numbers in {lo} … {hi - 1}, got {numbers!r}")
         if len(ends[0]) != len(ends[1]):
             raise ParameterError(f"restructure: post: must be as long as pre ({len(ends[0])}), got {len(ends[1])}")
-        given = np.asarray(as_values(weight, "restructure: weight"), dtype=np.float64)
+        given = np.asarray(as_values(weight, "restructure: weight", each="synapse"), dtype=np.float64)
         if given.ndim and given.shape != ends[0].shape:
             raise ParameterError(f"restructure: weight: needs {len(ends[0])} values, got {given.size}")
         sizes = self._sized(p, np.broadcast_to(given, ends[0].shape), "restructure")

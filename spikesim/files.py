@@ -84,10 +84,18 @@ def _reason(error: Exception) -> str:
 
 
 def _be_sure_of_room(path: Path, tree: Mapping[str, Any]) -> None:
-    """Create an empty file where all of `tree` fits; OSError if it does not."""
+    """Create an empty file where all of `tree` fits; OSError, and no file, if it does not."""
     with open(path, "wb") as file:
-        _reserve(file.fileno(), path, 0, _size(tree) + SLACK)
+        try:
+            _reserve(file.fileno(), path, 0, _size(tree) + SLACK)
+        except OSError as error:
+            full: OSError | None = error
+        else:
+            full = None
         file.truncate(0)
+    if full:
+        path.unlink()
+        raise full
 
 
 def _size(tree: Mapping[str, Any]) -> int:

@@ -25,8 +25,10 @@ def param(default: Any, unit: str, bounds: str, doc: str, scalar: bool = False) 
     return field(default=default, metadata={"unit": unit, "bounds": bounds, "doc": doc, "scalar": scalar})
 
 
-def as_values(value: Any, owner: str, unit: str = "", bounds: str = "", scalar: bool = False) -> Values:
-    """Return `value` as a float or a read-only float64 vector, or say precisely what is wrong with it."""
+def as_values(
+    value: Any, owner: str, unit: str = "", bounds: str = "", scalar: bool = False, each: str = "neuron"
+) -> Values:
+    """Return `value` as a float or a read-only float64 vector (one for `each`), or say precisely what is wrong."""
     wanted = f"must be {bounds or 'a finite number'}{' ' + unit if unit else ''}"
     if isinstance(value, (bool, str)) or value is None:
         raise ParameterError(f"{owner}: {wanted}, got {value!r}")
@@ -37,14 +39,14 @@ def as_values(value: Any, owner: str, unit: str = "", bounds: str = "", scalar: 
     except OverflowError:
         raise ParameterError(f"{owner}: {wanted}, got a number beyond {np.finfo(np.float64).max:.2g}") from None
     if array.ndim > (0 if scalar else 1):
-        allowed = "one number" if scalar else "one number or a vector with one value per neuron"
+        allowed = "one number" if scalar else f"one number or a vector with one value per {each}"
         raise ParameterError(f"{owner}: must be {allowed}, got an array of shape {array.shape}")
     bad = ~np.isfinite(array)
     if bounds:
         relation, limit = bounds.split()
         bad |= ~_RELATIONS[relation](array, float(limit))
     if bad.any():
-        where = f" (neuron {int(np.flatnonzero(bad)[0])})" if array.ndim else ""
+        where = f" ({each} {int(np.flatnonzero(bad)[0])})" if array.ndim else ""
         raise ParameterError(f"{owner}: {wanted}, got {array[bad].flat[0]}{where}")
     if array.ndim == 0:
         return float(array)

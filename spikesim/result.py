@@ -100,7 +100,9 @@ class Result:
                 data[f"{name}.{variable}"] = ((*lead, "time", f"{name}_recorded"), values)
         for name, counts in self.spike_counts.items():
             data[f"{name}.spike_count"] = ((*lead, f"{name}_neuron"), counts)
-        attributes = {"engine": self.engine, "dt_ms": self.dt, "seed": self.seed, "duration_ms": self.duration}
+        attributes = {"engine": self.engine, "seed": self.seed, "duration_ms": self.duration}
+        if self.engine == "grid":
+            attributes["dt_ms"] = self.dt
         return xarray.Dataset(data, coords=coords, attrs=attributes)
 
     def save(self, path: str | Path, overwrite: bool = False) -> Path:

@@ -3,11 +3,17 @@
 import os
 from pathlib import Path
 
-import numpy as np
-import pytest
-from hypothesis import HealthCheck, settings
+WORKER = os.environ.get("PYTEST_XDIST_WORKER")
+if WORKER:  # pytest -n: no two processes write to one cache of kernels, and none takes the other's processor
+    base = os.environ.get("SPIKESIM_CACHE") or Path.home() / ".cache" / "spikesim-tests"
+    os.environ["SPIKESIM_CACHE"] = str(Path(base) / WORKER)
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-import spikesim as ss
+import numpy as np  # noqa: E402
+import pytest  # noqa: E402
+from hypothesis import HealthCheck, settings  # noqa: E402
+
+import spikesim as ss  # noqa: E402
 
 settings.register_profile(
     "fixed",

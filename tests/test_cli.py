@@ -17,6 +17,7 @@ from spikesim import commands
 from spikesim._jit import COMPILED
 from spikesim.cli import app
 from spikesim.commands import run as run_command
+from spikesim.errors import FileError
 
 SMALL = ("run", "brunel", "--scale", "0.02", "--duration", "30", "--engine", "grid")
 
@@ -287,7 +288,23 @@ def test_lack_of_memory_is_one_line(cli, monkeypatch):
     fails(cli(*SMALL), "not enough memory (Unable to allocate 2 PiB)", "--scale")
 
 
-# ---------------------------------------------------------------- Ctrl-C
+# ---------------------------------------------------------------- full disk, Ctrl-C
+
+
+def test_a_full_disk_leaves_the_table_of_what_was_recorded(cli, monkeypatch, tmp_path):
+    run = ss.Simulation.run
+
+    def full(self, duration):
+        run(self, 20.0)
+        raise FileError("spikes.h5 could not be written on: No space left on device")
+
+    monkeypatch.setattr(ss.Simulation, "run", full)
+    result = cli(*SMALL, "--json", "--out", tmp_path, "--record-states", "v")
+    found = json.loads(result.stdout)
+    assert result.exit_code == 2
+    assert result.stderr.endswith("error: spikes.h5 could not be written on: No space left on device\n")
+    assert found["interrupted"] is True and found["duration_ms"] == 20.0 and found["spikes"] > 0
+    assert ss.Result.load(tmp_path / "spikes.h5").duration == 20.0
 
 
 def test_ctrl_c_keeps_what_is_done(cli, monkeypatch, tmp_path):

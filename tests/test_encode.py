@@ -275,15 +275,24 @@ def test_signals_without_labels_are_read_back(tmp_path):
         assert "bits a value" in found["recommendation"]
 
 
+def test_data_that_do_not_vary_get_no_recommendation(tmp_path):
+    np.save(tmp_path / "flat.npy", np.ones((40, 2)))
+    found = encode(Options(str(tmp_path / "flat.npy"), ("regular",), budgets=(8,), seeds=1), progress=False).document
+    assert found["rows"][0]["mutual_information_bits"] == 0 and not found["rows"][0]["recommended"]
+    assert found["recommendation"].startswith("Take none")
+
+
 def test_bad_files_of_a_user(tmp_path):
     (tmp_path / "a.txt").write_text("1")
     (tmp_path / "few.csv").write_text("a,label\n1,x\n2,y\n")
     np.save(tmp_path / "x.npy", np.zeros((30, 3)))
     np.save(tmp_path / "y.npy", np.zeros(7))
+    np.save(tmp_path / "four.npy", np.zeros((2, 2, 2, 2)))
     for data, labels, kind, message in (
         ("a.txt", None, ParameterError, r"unknown kind of file 'a\.txt'.*\.wav"),
         ("no.csv", None, FileError, "does not exist"),
         ("few.csv", None, ParameterError, "at least 20 labelled samples"),
+        ("four.npy", None, ParameterError, r"four\.npy: must have one, two or three axes, got 4"),
         ("x.npy", "y.npy", ParameterError, r"--labels: must be one a sample \(30\), got 7"),
     ):
         with pytest.raises(kind, match=message):

@@ -202,6 +202,11 @@ def test_descriptions_cannot_be_changed():
         (lambda: ss.Projection(CELLS, BOTH), r"OneToOne needs .* got 10 sources and 4 targets", ParameterError),
         (lambda: ss.Projection(CELLS, CELLS, weight=np.nan), r"'cells->cells': weight: must be a fin", ParameterError),
         (lambda: ss.Projection(CELLS, CELLS, weight="1"), r"weight: must be a finite number, got '1'", ParameterError),
+        (
+            lambda: ss.Projection(CELLS, CELLS, weight=[1.0, np.nan, 2.0]),
+            r"weight: must be a finite number, got nan \(synapse 1\)",
+            ParameterError,
+        ),
         (lambda: ss.Projection(CELLS, CELLS, weight=[1.0]), r"weight: needs 10 values \(one per syn", ParameterError),
         (lambda: ss.Projection(CELLS, CELLS, delay=-1.0), r"delay: must be >= 0, got -1\.0", ParameterError),
         (lambda: ss.Projection(CELLS, CELLS, delay=np.inf), r"delay: must be >= 0, got inf", ParameterError),

@@ -172,6 +172,10 @@ FULL = """
         whole.save({save!r})
     except ss.errors.FileError as error:
         print(error)
+    try:
+        ss.Simulation(t.network(), record=ss.Record(**states, to={save!r}))
+    except ss.errors.FileError as error:
+        print(error)
     resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     sim.run(100.0).close()
     t.same(ss.Result.load({to!r}), t.run(sim.time, batch=50, **states))
@@ -188,7 +192,8 @@ def test_after_a_full_disk_the_run_goes_on_where_it_was(tmp_path):
     assert done.returncode == 0, done.stderr
     assert "a.h5 could not be written on: File too large" in lines[0]
     assert "b.h5 could not be written: File too large" in lines[1]
-    assert lines[2] == "whole"
+    assert "b.h5 could not be written: File too large" in lines[2]
+    assert lines[3] == "whole"
     assert [p.name for p in tmp_path.iterdir()] == ["a.h5"]
 
 

@@ -34,7 +34,7 @@ def rasters(plan: Plan, document: dict[str, Any]) -> Fill:
         _raster(ax, plan, row)
     for ax in axes[len(rows) + 1 :]:
         ax.axis("off")
-    figure.suptitle(f"The first test sample of {document['title']}", fontsize=10)
+    figure.suptitle(f"The first test sample of {document['title']}; time in ms", fontsize=10)
     return _saved(figure)
 
 

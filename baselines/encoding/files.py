@@ -62,7 +62,7 @@ def load_file(path: Path, labels: str | os.PathLike[str] | None, features: str, 
     else:
         table = read_table(path)
         y = _labels(table, labels)
-        x = _samples(table, kind, y is not None)
+        x = _samples(table, kind, y is not None, path.name)
         if y is not None:
             return _labelled(path, x, y, limit)
         what = f"{x.shape[0]} samples of {x.shape[1]} frames × {x.shape[2]} channels"
@@ -100,7 +100,7 @@ def _events(path: Path) -> tuple[NDArray[Any], str]:
     return counts[None], f"{len(spikes):,} events in {_EVENT_FRAMES} frames of {spikes.duration / 20:.3g} ms{joined}"
 
 
-def _samples(table: Table, kind: str, labelled: bool) -> NDArray[Any]:
+def _samples(table: Table, kind: str, labelled: bool, name: str) -> NDArray[Any]:
     """Samples × frames × channels."""
     x = table.values
     if kind == ".csv" and not labelled:
@@ -111,7 +111,7 @@ def _samples(table: Table, kind: str, labelled: bool) -> NDArray[Any]:
         return x[:, None, :]
     if x.ndim == 3:
         return x
-    raise ParameterError(f"data must have one, two or three axes, got {x.ndim}")
+    raise ParameterError(f"{name}: must have one, two or three axes, got {x.ndim}")
 
 
 def _labels(table: Table, path: str | os.PathLike[str] | None) -> NDArray[np.int64] | None:

@@ -68,7 +68,7 @@ def summarise(
         "quality": quality,
         "rows": [{**row, "recommended": row is best} for row in marked],
         "rows_planned": len(plan.rows),
-        "recommendation": _sentence(best, marked, plan) if best else None,
+        "recommendation": _sentence(best, marked, plan) if marked else None,
         "rule": rule(plan),
         "notes": notes(plan),
         "skipped": list(skipped),
@@ -96,10 +96,10 @@ def margin(accuracy: float, samples: int) -> float:
 
 
 def recommended(rows: list[dict[str, Any]], quality: str, held_out: int) -> dict[str, Any] | None:
-    """The row the rule picks; `held_out` is the number of validation samples."""
-    if not rows:
+    """The row the rule picks, None where no code tells anything; `held_out` is the number of validation samples."""
+    top = max((row[quality] for row in rows), default=0.0)
+    if top <= 0:
         return None
-    top = max(row[quality] for row in rows)
     enough = top - margin(top, held_out) if quality == "validation_accuracy" else INFORMATION * top
     good = [row for row in rows if row[quality] >= enough - 1e-12]
     return min(good, key=lambda row: (row["spikes_per_sample"], row["duration_ms"]))
@@ -119,7 +119,9 @@ def rule(plan: Plan) -> str:
     )
 
 
-def _sentence(best: dict[str, Any], rows: list[dict[str, Any]], plan: Plan) -> str:
+def _sentence(best: dict[str, Any] | None, rows: list[dict[str, Any]], plan: Plan) -> str:
+    if best is None:
+        return "Take none: no code tells anything about these data; do they vary at all?"
     what = f"{best['encoder']} with {best['budget']} steps a {_unit(plan)}"
     spikes = f"{best['spikes_per_sample']:,.3g} spikes a sample"
     if not plan.classifiers:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from baselines.encoding.figures import FIGURES
@@ -18,6 +20,7 @@ from spikesim.errors import ParameterError
 from spikesim.progress import ProgressOption, track
 
 Row = tuple[str, int]
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 KEY = ("encoder", "budget", "data", "fingerprint", "settings")
 
 
@@ -100,8 +103,25 @@ def _measured(plan: Plan, wanted: list[Row]) -> Iterator[tuple[Row, dict[str, An
                 yield row, _attempt(plan, row)
         return
     context = multiprocessing.get_context("spawn")
-    with context.Pool(min(plan.jobs, len(wanted)), _begin, (plan,)) as pool:  # leaving it ends its processes
+    with _one_thread_each():
+        pool = context.Pool(min(plan.jobs, len(wanted)), _begin, (plan,))
+    with pool:  # leaving it ends its processes
         yield from pool.imap_unordered(_work, wanted)
+
+
+@contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """Processes started meanwhile do linear algebra on one thread: there is one of them a processor."""
+    before = {name: os.environ.get(name) for name in _THREADS}
+    os.environ.update(dict.fromkeys(_THREADS, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def _attempt(plan: Plan, row: Row) -> dict[str, Any] | str:

@@ -65,20 +65,22 @@ class Job:
 
 
 def command(plan: Plan, as_json: bool) -> None:
-    """Carry out `plan`; an interrupted run keeps, prints and writes what was recorded."""
+    """Carry out `plan`; a run that Ctrl-C or a full disk ended keeps, prints and writes what was recorded."""
     from spikesim.commands.report import page, summary
 
     job = check(plan)
-    result, interrupted = execute(job)
-    found = summary(job, result, interrupted)
-    written = write(job, result, found)
+    result, stop = execute(job)
+    found = summary(job, result, stop is not None)
+    written = [] if isinstance(stop, FileError) else write(job, result, found)
     if as_json:
         print_json(found)
     else:
         show(*page(found))
     for path in written:
         typer.echo(f"wrote {path}", err=True)
-    if interrupted:
+    if isinstance(stop, FileError):
+        raise stop
+    if stop:
         kept = "the table and files show" if written else "the table shows"
         typer.secho(
             f"interrupted at {result.duration:g} of {job.duration:g} ms; {kept} what was recorded until then",
@@ -113,8 +115,8 @@ def check(plan: Plan) -> Job:
     )  # fmt: skip
 
 
-def execute(job: Job) -> tuple[Result, bool]:
-    """Result of the run, and whether Ctrl-C ended it early."""
+def execute(job: Job) -> tuple[Result, BaseException | None]:
+    """Result of the run, and what ended it early: Ctrl-C, or a file that cannot be written on."""
     from spikesim import Record, Simulation
 
     record = Record()
@@ -126,10 +128,10 @@ def execute(job: Job) -> tuple[Result, bool]:
     with announced(), closing(sim):
         try:
             sim.run(job.duration)
-        except KeyboardInterrupt:  # raised between two slices: everything recorded is complete
-            return sim.result(), True
+        except (KeyboardInterrupt, FileError) as stop:  # raised between two slices: everything recorded is complete
+            return sim.result(), stop
         sim.warn_unchanged()
-        return sim.result(), False
+        return sim.result(), None
 
 
 @contextmanager

@@ -19,7 +19,7 @@ def as_synaptic(value: Any, owner: str, given: int | None, bounds: str) -> Any:
         return value
     if isinstance(value, np.ndarray):
         value = value.ravel()
-    values = as_values(value, owner, bounds=bounds)
+    values = as_values(value, owner, bounds=bounds, each="synapse")
     if isinstance(values, np.ndarray) and given is None:
         raise ParameterError(f"{owner}: this rule draws its pairs; give a number or a distribution, not an array")
     if isinstance(values, np.ndarray) and len(values) != given:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import cho_factor, cho_solve
 
 _PENALTIES = 10.0 ** np.arange(-3, 5)  # relative to the mean variance of a feature, times the number of features
 
@@ -30,16 +31,18 @@ class Ridge:
         self.base = np.eye(classes)[y].mean(axis=0)
         centred, target = x - self.mean, np.eye(classes)[y] - self.base
         held_out = x_validation - self.mean
-        dual = x.shape[0] <= x.shape[1]
+        dual = x.shape[0] <= x.shape[1]  # as many equations as the smaller of samples and features
         gram = (centred @ centred.T if dual else centred.T @ centred).astype(np.float64)
-        values, vectors = np.linalg.eigh(gram)
-        values = np.maximum(values, 0.0)
-        scale = values.sum() / max(1, len(values)) or 1.0
-        left = vectors.T @ (target if dual else centred.T @ target)
+        right = target if dual else centred.T @ target
+        seen = (held_out @ centred.T if dual else held_out).astype(np.float64)
+        scale = float(np.trace(gram)) / len(gram) or 1.0
         best = -1.0
         for penalty in _PENALTIES[::-1]:  # of equally good ones the strongest
-            inner = vectors @ (left / (values + penalty * scale)[:, None])
-            weights = centred.T @ inner if dual else inner
-            score = float(np.mean((held_out @ weights + self.base).argmax(axis=1) == y_validation))
+            damped = gram.copy()
+            damped.flat[:: len(gram) + 1] += penalty * scale
+            factor = cho_factor(damped, lower=True, overwrite_a=True, check_finite=False)
+            inner = cho_solve(factor, right, check_finite=False)
+            score = float(np.mean((seen @ inner + self.base).argmax(axis=1) == y_validation))
             if score > best:
-                best, self.weights, self.penalty = score, weights, float(penalty)
+                best, chosen, self.penalty = score, inner, float(penalty)
+        self.weights = centred.T @ chosen if dual else chosen

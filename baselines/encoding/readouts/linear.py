@@ -41,9 +41,9 @@ class LinearFitted:
     def scores(self, spikes: Counts) -> NDArray[np.float64]:
         """Scores (bins, samples, classes)."""
         x = (self._features(spikes) - self.ridge.mean).reshape(len(spikes), self.bins, -1)
-        weights = self.ridge.weights.reshape(self.bins, x.shape[2], -1)
-        parts = np.einsum("kbn,bnc->bkc", x, weights, optimize=True)
-        return self.ridge.base + np.cumsum(parts, axis=0)
+        weights = self.ridge.weights.reshape(self.bins, x.shape[2], -1).astype(np.float32)
+        parts = x.transpose(1, 0, 2) @ weights
+        return self.ridge.base + np.cumsum(parts, axis=0, dtype=np.float64)
 
 
 READOUT = Readout("linear, a weight per neuron and time bin", lambda problems, seeds: fit_each(LinearFitted, problems))
