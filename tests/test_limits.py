@@ -86,7 +86,7 @@ def test_leaky_neurons_stand_any_conductance(weight):
         sim = ss.Simulation(gated(weight, neuron=neuron), engine="grid", dt=0.5)
         for _ in range(60):
             v = sim.run(0.5, progress=False).state("cells", "v")
-            assert np.all((least <= v) & (v <= most))
+            assert np.all((least <= v) & (v <= most + 1e-12))  # of the reversal potential they are rounded
         assert (v < -75.0).all() if neuron is inhibited else sim.spike_counts("cells").min() > 10
 
 
