@@ -166,7 +166,8 @@ FULL = """
     early = ss.Result.load({to!r}).duration
     whole = sim.result()
     assert 0 < early < whole.duration == sim.time, (early, whole.duration, sim.time)
-    assert len(whole.state_times) == int(sim.time + 1e-9) + 1
+    due = int(sim.time + 1e-9) + 1
+    assert len(whole.state_times) in (due - 1, due), (due, sim.time)  # the last may be about to be taken
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, resource.RLIM_INFINITY))
     try:
         whole.save({save!r})
