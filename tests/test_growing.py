@@ -13,12 +13,14 @@ pytest.importorskip("torch")
 pytest.importorskip("snntorch")
 pytest.importorskip("cma")
 
+from baselines.errors import TrainingError
 from baselines.families import lndp
 from baselines.growing.core import replayed, watched
 from baselines.growing.evolution import EvolutionSettings, Evolved, development
 from baselines.growing.foraging import BEST, MEALS, STEPS, Foraging
 from baselines.growing.genome import gated
-from baselines.growing.network import FADE, PASSES, Colony, sensed
+from baselines.growing.network import FADE, PASSES, Colony, Life, sensed
+from baselines.growing.physics import GAIN
 from baselines.growing.worlds import FORAGING, Habitat, habitat_of
 from baselines.runner import agreement
 from baselines.tasks import TASKS
@@ -67,7 +69,7 @@ def test_worlds_are_those_of_gymnasium_step_by_step(name) -> None:
     for _ in range(60):
         seen = world.senses()
         np.testing.assert_allclose(
-            seen[:, :-1:2] - seen[:, 1:-1:2], np.clip(np.stack(shown) / task.scale, -1, 1), atol=1e-6
+            seen[:, :-1:2] - seen[:, 1:-1:2], np.clip(GAIN * np.stack(shown) / task.scale, -1, 1), atol=2e-6
         )
         assert (seen[:, -1] == 1).all() and (seen >= 0).all()
         actions = rng.integers(task.actions, size=len(ones))
@@ -179,6 +181,20 @@ def test_evolution_improves_and_both_sides_can_be_compared() -> None:
     assert found["equal"] == found["inferences"] == tested.inferences
     assert found["spikes_torch"] == found["spikes_core"] > 0
     assert replay.score == tested.score and replay.operations.macs == tested.operations.macs > 0
+
+
+def test_a_task_that_is_solved_thrice_in_a_row_is_not_learned_any_further(monkeypatch) -> None:
+    learner, returns = Evolved(FORAGING, SMALL, 0), [30.0, 29.0, 30.0, 30.0, 30.0]
+    monkeypatch.setattr(learner, "_live", lambda *a: Life(np.array([returns.pop(0)])))
+    found = [(learner.validate(), learner.finished) for _ in range(5)]
+    assert [done for _, done in found] == [False] * 4 + [True] and found[1][0] < 1.0
+
+
+def test_lives_that_are_no_numbers_are_reported(monkeypatch) -> None:
+    learner = Evolved(FORAGING, SMALL, 0)
+    monkeypatch.setattr(Colony, "live", lambda self: Life(np.full(self.k, np.nan)))
+    with pytest.raises(TrainingError, match="diverged"):
+        list(learner.epoch())
 
 
 def test_lives_are_drawn() -> None:

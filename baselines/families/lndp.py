@@ -90,9 +90,9 @@ FAMILY = Family(
     name="lndp",
     title="lifelong developmental network",
     settings={
-        "cartpole": EvolutionSettings(seeds=5, epochs=150, steps=8, validated=20, quick_epochs=15),
-        "acrobot": EvolutionSettings(seeds=5, epochs=100, steps=8, validated=20, quick_epochs=10),
-        "pendulum": EvolutionSettings(seeds=5, epochs=150, steps=8, validated=20, quick_epochs=15),
+        "cartpole": EvolutionSettings(seeds=5, epochs=400, steps=8, validated=20, sigma_ann=1.0, quick_epochs=40),
+        "acrobot": EvolutionSettings(seeds=5, epochs=100, steps=8, validated=20, sigma_ann=1.0, quick_epochs=10),
+        "pendulum": EvolutionSettings(seeds=5, epochs=150, steps=8, validated=20, sigma_ann=1.0, quick_epochs=15),
         "foraging": EvolutionSettings(seeds=5, epochs=300, steps=4, quick_epochs=60),
     },
     ann=lndp,

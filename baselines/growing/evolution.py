@@ -20,6 +20,7 @@ from spikesim.energy import Operations
 TESTED = 100  # lives
 TRAIN, VALIDATE, TEST = 1_000_000, 2_000_000, 3_000_000  # first seeds of lives
 RANGE = 10_000  # seeds of lives between two seeds of evolution
+ENOUGH = 3  # validations in a row without fault
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,7 @@ class Evolved:
         sigma = settings.sigma_snn if spiking else settings.sigma_ann
         self._strategy = cma.CMAEvolutionStrategy(np.zeros(habitat.body.size), sigma, options)
         self.genome, self._lived = np.zeros(habitat.body.size), 0
+        self.finished, self._perfect = False, 0
 
     def epoch(self) -> Iterator[float]:
         """One generation; yields how far the mean return is from the best."""
@@ -96,8 +98,11 @@ class Evolved:
         yield 1.0 - self.habitat.score(returns)
 
     def validate(self) -> float:
-        """Score of the mean genome in lives of its own."""
-        return self.habitat.score(self._live(VALIDATE, self.settings.validated).returns)
+        """Score of the mean genome in lives of its own; the best there is, thrice in a row, is enough."""
+        score = self.habitat.score(self._live(VALIDATE, self.settings.validated).returns)
+        self._perfect = self._perfect + 1 if score >= 1.0 else 0
+        self.finished = self._perfect >= ENOUGH
+        return score
 
     def snapshot(self) -> Any:
         """Copy of the genome."""

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from baselines.contract import Outcome
-from baselines.growing.evolution import RANGE, TEST, TESTED, TRAIN, VALIDATE, EvolutionSettings
+from baselines.growing.evolution import ENOUGH, RANGE, TEST, TESTED, TRAIN, VALIDATE, EvolutionSettings
 from baselines.growing.genome import Body
 from baselines.growing.worlds import Habitat
 from spikesim.energy import Operations
@@ -66,6 +66,7 @@ class Neat:
             self._config = configured(settings.population, habitat.body)
             self._population = neat.Population(self._config)
         self.best: Any = None
+        self.finished, self._perfect = False, 0
 
     def epoch(self) -> Iterator[float]:
         """One generation; yields how far the mean return is from the best."""
@@ -84,7 +85,10 @@ class Neat:
 
     def validate(self) -> float:
         """Score of the best genome so far in lives of its own."""
-        return self.habitat.score(self._live(self.best, self._seeds(VALIDATE, self.settings.validated))[0])
+        score = self.habitat.score(self._live(self.best, self._seeds(VALIDATE, self.settings.validated))[0])
+        self._perfect = self._perfect + 1 if score >= 1.0 else 0
+        self.finished = self._perfect >= ENOUGH
+        return score
 
     def snapshot(self) -> Any:
         """Copy of the genome."""

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+GAIN = 3.0  # of senses: a third of the scale is as much as they notice
 Moved = tuple[Floats, Floats, NDArray[np.bool_]]  # states, rewards, whether it is over
 
 
@@ -54,7 +55,7 @@ class Controlled:
 
     def senses(self) -> Floats:
         """What is noticed (lives, 2 names + 1)."""
-        seen = np.clip(self.physics.see(self.state) / self._scale, -1.0, 1.0)
+        seen = np.clip(GAIN * self.physics.see(self.state) / self._scale, -1.0, 1.0)
         both = np.stack([np.maximum(seen, 0.0), np.maximum(-seen, 0.0)], axis=2).reshape(len(seen), -1)
         return np.concatenate([both, np.ones((len(seen), 1))], axis=1)
 
