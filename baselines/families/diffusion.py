@@ -82,10 +82,9 @@ def longer(data: Classification, s: DiffusionSettings, seed: int) -> SpikingDeno
 
 
 def adversary(data: Classification, s: DiffusionSettings, seed: int) -> Adversary:
-    """The generator of the family gan, with its own settings and as many updates as its quick comparison makes."""
-    task = "digits" if data.train.x.shape[1] == 8 else "mnist"
-    settings = generators.SETTINGS[task]
-    passes = max(1, round(settings.passes * (settings.quick_epochs or settings.epochs) / s.epochs))
+    """The generator of the family gan, with its own settings and all the updates it makes there."""
+    settings = generators.SETTINGS["digits" if data.train.x.shape[1] == 8 else "mnist"]
+    passes = max(1, round(settings.passes * settings.epochs / s.epochs))
     settings = replace(settings, passes=passes, epochs=s.epochs)
     return Adversary(generators.mlp_generator, generators.mlp_discriminator, data, settings, seed, settings.lr_ann)
 
