@@ -27,7 +27,7 @@ DEVIATIONS = (
     "the time of the noise is one neuron of many that fires in every step, a learned current for each channel; SDDPM "
     "uses a dense embedding and learns a factor for each time step",
     "the core makes the first images of each twin and torch, in 64 bits, the others; the distance is that of all",
-    "noise along a cosine in 100 steps, taken away in 50 with new noise in each (DDPM) on digits, in 10 without (DDIM) "
+    "noise along a cosine in 100 steps, taken away in 25 with new noise in each (DDPM) on digits, in 10 without (DDIM) "
     "on MNIST; the network judged is an average over updates, its batch statistics its own",
 )
 Cell = Callable[[], nn.Module]
@@ -107,8 +107,8 @@ FAMILY = Family(
             seeds=1, epochs=10, steps=4, batch_size=128, lr_ann=2e-3, lr_snn=2e-3, channels=16, passes=1, replayed=20
         ),
         "digits": DiffusionSettings(
-            seeds=3, epochs=24, steps=4, batch_size=64, lr_ann=3e-3, lr_snn=3e-3, channels=16, sampled=50, fresh=1.0,
-            replayed=6, quick_epochs=2,
+            seeds=3, epochs=24, steps=4, batch_size=64, lr_ann=3e-3, lr_snn=3e-3, channels=16, sampled=25, fresh=1.0,
+            average=0.995, replayed=12, quick_epochs=2,
         ),
     },
     ann=ann,
