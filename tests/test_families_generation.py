@@ -159,11 +159,13 @@ def test_schedule_falls_from_signal_to_noise() -> None:
     assert left.shape == (100,) and np.all(np.diff(left) < 0) and left[0] > 0.99 and left[-1] < 0.01
 
 
-def test_a_perfect_guess_of_the_noise_gives_the_image() -> None:
+@pytest.mark.parametrize("fresh", [0.0, 1.0])
+def test_a_perfect_guess_of_the_noise_gives_the_image(fresh) -> None:
     left, rng = schedule(50), np.random.default_rng(0)
     clean = torch.from_numpy(rng.uniform(-1, 1, (4, 9)))
     noise = torch.from_numpy(rng.normal(size=(4, 9)))
     start = np.sqrt(left[-1]) * clean + np.sqrt(1 - left[-1]) * noise
+    noises = torch.cat([start[:, None], torch.from_numpy(rng.normal(size=(4, 6, 9)))], 1)
     asked = []
 
     def predict(given):
@@ -171,8 +173,44 @@ def test_a_perfect_guess_of_the_noise_gives_the_image() -> None:
         asked.append(at)
         return (given[:, :-1] - np.sqrt(left[at]) * clean) / np.sqrt(1 - left[at])
 
-    *_, last = denoise(start, left, 7, predict)
+    *_, last = denoise(noises, left, predict, fresh)
     assert torch.allclose(last, clean, atol=1e-9) and asked[0] == 49 and asked[-1] == 0 and len(asked) == 7
+
+
+def test_new_noise_keeps_as_much_noise_as_the_schedule_says() -> None:
+    """With the best guess for images that are normal, what comes out is normal again, new noise or not."""
+    left, rng = schedule(50), np.random.default_rng(0)
+
+    def predict(given):
+        at = int(given[0, -1])
+        return np.sqrt(1 - left[at]) * given[:, :-1]
+
+    for fresh in (0.0, 1.0):
+        noises = torch.from_numpy(rng.normal(size=(200, 25, 50))) * 0.3  # small, so that nothing is cut
+        *_, x = denoise(noises, left, predict, fresh)
+        assert x.std().item() == pytest.approx(0.3 * _kept(left, 25, fresh), rel=0.03)
+
+
+def _kept(left, taken, fresh) -> float:
+    """Deviation of the last image, of the first noise 1, by the recursion of its variance."""
+    order, variance = np.linspace(len(left) - 1, 0, taken).round().astype(int), 1.0
+    for i, at in enumerate(order):
+        now, then = left[at], left[order[i + 1]] if i + 1 < taken else 1.0
+        anew = fresh**2 * (1 - then) / (1 - now) * (1 - now / then)
+        factor = np.sqrt(then * now) + np.sqrt((1 - then - anew) * (1 - now))
+        variance = factor**2 * variance + anew
+    return float(np.sqrt(variance))
+
+
+def test_batch_statistics_are_those_of_the_averaged_network(scrap) -> None:
+    learner = diffusion.ann(scrap, small("diffusion", channels=4), 0)
+    list(learner.epoch())
+    norm = next(m for m in learner.module.modules() if isinstance(m, torch.nn.BatchNorm2d))
+    before = norm.running_var.clone()
+    learner.settle()
+    first = norm.running_var.clone()
+    learner.settle()
+    assert not torch.allclose(before, first) and torch.equal(norm.running_var, first) and norm.momentum == 0.1
 
 
 def test_spiking_denoisers_in_the_core_equal_torch(scrap) -> None:
@@ -195,7 +233,7 @@ def test_shortcuts_are_currents(scrap) -> None:
     """Every cell but the stem sees sums of currents of spikes, so that no layer multiplies sums of spikes."""
     twin = diffusion.twin(scrap, small("diffusion", channels=4), 0)
     with watched(twin.module) as layers, torch.inference_mode():
-        twin.predict(torch.cat([twin.start(2, 5), torch.zeros(5, 1)], 1), twin.module.eval())
+        twin.predict(torch.cat([twin.start(2, 5)[:, 0], torch.zeros(5, 1)], 1), twin.module.eval())
     active = [layer.name for layer in layers if layer.rows and layer.active]
     assert active == ["encoder.layer.0"]
 

@@ -11,17 +11,20 @@ from baselines.contract import Contestant, Family, Gallery
 from baselines.growing.evolution import EvolutionSettings, Evolved
 from baselines.growing.figures import draw_lives
 from baselines.growing.neat import Neat
+from baselines.growing.worlds import habitat_of
 
 DEVIATIONS = (
-    "ten nodes (four senses, four hidden, two actions), four numbers a node, three an edge; LNDP: 32, 8, 4",
+    "10 to 20 nodes, four of them neither sense nor action; four numbers a node, three an edge; LNDP: 32, 8, 4",
     "nodes attend with one head and without a gate of edges; edges come and go by thresholds on a linear layer",
     "separable CMA-ES, 32 genomes a generation with two lives each; the paper's runs are a thousand times longer",
-    "a life is ten steps of development and sixty of foraging; activity starts from rest for every decision, so that "
-    "only nodes and edges remember",
+    "a life is ten steps of development and one episode; activity starts from rest for every decision, so that only "
+    "nodes, edges and traces remember",
+    "numbers that an environment shows are two senses each, for what is above and below zero; Pendulum has three "
+    "torques to choose from",
     "the fixed network develops before birth like the others and then stays as it is, as a NDP does; its nodes are "
     "given, a NDP grows them",
-    "the twin has leaky neurons, four steps for a decision, a delay of one step on every edge; what the rule of edges "
-    "sees is spikes per step of both ends and the reward (three factors); no published counterpart",
+    "the twin has leaky neurons, four or eight steps for a decision, a delay of one step on every edge; what the rule "
+    "of edges sees is fading traces of both ends' spikes and the reward (three factors); no published counterpart",
     "one inference is one decision; energies count activity, the rule of every edge, and edges grown and pruned",
     "the replay runs the decisions with the weights of the moment; development itself runs beside the core",
 )
@@ -29,27 +32,27 @@ DEVIATIONS = (
 
 def lndp(data: Any, s: EvolutionSettings, seed: int) -> Evolved:
     """The network with tanh units as a learner."""
-    return Evolved(s, seed)
+    return Evolved(habitat_of(data), s, seed)
 
 
 def spiking(data: Any, s: EvolutionSettings, seed: int) -> Evolved:
     """The spiking twin as a learner."""
-    return Evolved(s, seed, spiking=True)
+    return Evolved(habitat_of(data), s, seed, spiking=True)
 
 
 def fixed(data: Any, s: EvolutionSettings, seed: int) -> Evolved:
     """The network that develops and then stays fixed, as a learner."""
-    return Evolved(s, seed, plastic=False)
+    return Evolved(habitat_of(data), s, seed, plastic=False)
 
 
 def quiet(data: Any, s: EvolutionSettings, seed: int) -> Evolved:
     """The network without activity before birth, as a learner."""
-    return Evolved(s, seed, spontaneous=False)
+    return Evolved(habitat_of(data), s, seed, spontaneous=False)
 
 
 def neat(data: Any, s: EvolutionSettings, seed: int) -> Neat:
     """NEAT as a learner."""
-    return Neat(s, seed)
+    return Neat(habitat_of(data), s, seed)
 
 
 _WITHOUT = {
@@ -72,7 +75,7 @@ def judge(family: Mapping[str, Any]) -> list[str]:
         if not rows:
             continue
         own, other = (np.array(side) for side in zip(*rows, strict=True))
-        text = f"{what}: {own.mean():.1%} of the meals with, {other.mean():.1%} without"
+        text = f"{what}: {own.mean():.1%} with, {other.mean():.1%} without"
         if len(rows) < _TESTED:
             found.append(f"{text}; too few seeds for a test.")
             continue
@@ -86,7 +89,12 @@ def judge(family: Mapping[str, Any]) -> list[str]:
 FAMILY = Family(
     name="lndp",
     title="lifelong developmental network",
-    settings={"foraging": EvolutionSettings(seeds=5, epochs=300, steps=4, quick_epochs=60)},
+    settings={
+        "cartpole": EvolutionSettings(seeds=5, epochs=400, steps=8, validated=20, sigma_ann=1.0, quick_epochs=40),
+        "acrobot": EvolutionSettings(seeds=5, epochs=100, steps=8, validated=20, sigma_ann=1.0, quick_epochs=10),
+        "pendulum": EvolutionSettings(seeds=5, epochs=150, steps=8, validated=20, sigma_ann=1.0, quick_epochs=15),
+        "foraging": EvolutionSettings(seeds=5, epochs=300, steps=4, quick_epochs=60),
+    },
     ann=lndp,
     snn=spiking,
     others=(

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from baselines.contract import Classification, Outcome, Settings
@@ -24,8 +24,9 @@ from baselines.quantised import quantised
 
 TRAIN, VALIDATE, TEST, SHOWN = 0, 1, 2, 3  # purposes of random numbers
 _ROWS, _COLUMNS = 5, 9  # of interpolations
-_CHAINS = 6
+_CHAINS, _SHOWN = 6, 10  # chains that are drawn, steps of each
 _CHUNK = 200
+_SETTLING = 10  # batches
 _OFFSET = 0.008  # of the cosine schedule
 
 
@@ -39,6 +40,8 @@ class DiffusionSettings(Settings):
         Steps in which noise is added.
     sampled : int
         Steps in which it is taken away, evenly spaced.
+    fresh : float
+        Part of the noise that is drawn anew in each of these steps: 0 for DDIM, 1 for DDPM.
     channels : int
         Of the largest maps.
     passes : int
@@ -51,6 +54,7 @@ class DiffusionSettings(Settings):
 
     times: int = 100
     sampled: int = 10
+    fresh: float = 0.0
     channels: int = 12
     passes: int = 10
     beta: float = 1.0
@@ -74,24 +78,29 @@ Predict = Callable[
 ]  # from images, flat, with the time behind them (k, pixels + 1) to noise (k, pixels)
 
 
-def denoise(start: Tensor, left: NDArray[np.float64], taken: int, predict: Predict) -> Iterator[Tensor]:
-    """Images (k, pixels) in -1 … 1 after each of `taken` steps, from noise.
+def denoise(noises: Tensor, left: NDArray[np.float64], predict: Predict, fresh: float = 0.0) -> Iterator[Tensor]:
+    """Images (k, pixels) in -1 … 1 after each step, from noise (k, steps, pixels), the first of which is the start.
 
-    ``x₀ = (x - √(1 - a) ε) / √a``, cut to -1 … 1, and ``x' = √a' x₀ + √(1 - a') ε``, without new noise.
+    ``x₀ = (x - √(1 - a) ε) / √a``, cut to -1 … 1, and ``x' = √a' x₀ + √(1 - a' - b) ε + √b ξ`` with
+    ``b = η² (1 - a') / (1 - a) (1 - a / a')``, where η is `fresh` and ξ new noise.
 
     References
     ----------
-    Song, Meng & Ermon 2021, arXiv:2010.02502, equation 12 without its noise.
+    Song, Meng & Ermon 2021, arXiv:2010.02502, equations 12 and 16.
     """
+    taken = noises.shape[1]
     order = np.linspace(len(left) - 1, 0, taken).round().astype(int)
-    x = start
+    x = noises[:, 0]
     for i, at in enumerate(order):
         now, then = left[at], left[order[i + 1]] if i + 1 < taken else 1.0
         given = torch.cat([x, torch.full((len(x), 1), float(at))], 1)
         noise = predict(given).to(x.dtype)
         clean = ((x - math.sqrt(1 - now) * noise) / math.sqrt(now)).clamp(-1, 1)
         noise = (x - math.sqrt(now) * clean) / math.sqrt(1 - now)  # what is left where the image was cut
-        x = math.sqrt(then) * clean + math.sqrt(1 - then) * noise
+        anew = fresh * math.sqrt((1 - then) / (1 - now) * (1 - now / then))
+        x = math.sqrt(then) * clean + math.sqrt(1 - then - anew**2) * noise
+        if anew:
+            x = x + anew * noises[:, i + 1]
         yield x
 
 
@@ -165,6 +174,22 @@ class Denoiser:
         held = graph(given)[graph.cells[-1].name]
         return held[-1].flatten(1) / len(held)
 
+    def settle(self) -> None:
+        """Batch statistics of the averaged network itself: those of its parts, averaged, are not its own."""
+        norms = [m for m in self.module.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
+        kept = [m.momentum for m in norms]
+        for m in norms:
+            m.reset_running_stats()
+            m.momentum = None  # a plain mean over what follows
+        rng = np.random.default_rng((self.seed, TRAIN, 1))
+        with torch.no_grad():
+            for _ in range(_SETTLING):
+                some = rng.integers(len(self.data.train.y), size=_CHUNK)
+                self._loss(self.module.train(), self.data.train.x[some], rng)
+        for m, momentum in zip(norms, kept, strict=True):
+            m.momentum = momentum
+        self.module.eval()
+
     def _average(self) -> None:
         keep = min(self.settings.average, self._done / (self._done + 10))
         with torch.no_grad():
@@ -173,8 +198,8 @@ class Denoiser:
 
     def validate(self) -> float:
         """Squared error of the noise in validation images, times and noise always the same."""
+        self.settle()
         rng = np.random.default_rng((self.seed, VALIDATE))
-        self.module.eval()
         with torch.inference_mode():
             parts = [
                 float(self._loss(self.module, self.data.validation.x[lo : lo + _CHUNK], rng))
@@ -193,16 +218,16 @@ class Denoiser:
     # ------------------------------------------------------------ judging
 
     def start(self, purpose: int, count: int) -> Tensor:
-        """Noise (k, pixels) that images are made from, the same for both sides."""
-        rng = np.random.default_rng((self.seed, purpose))
-        return torch.from_numpy(rng.standard_normal((count, self.data.train.x[0].size), dtype=np.float32))
+        """Noise (k, steps, pixels) that images are made from, the same for both sides."""
+        rng, shape = np.random.default_rng((self.seed, purpose)), (self.settings.sampled, self.data.train.x[0].size)
+        return torch.from_numpy(rng.standard_normal((count, *shape), dtype=np.float32))
 
     def chain(self, start: Tensor, predict: Predict | None = None) -> list[NDArray[np.float32]]:
         """Images (k, size, size) in 0 … 1 after each step."""
         size = self.data.train.x.shape[1]
         self.module.eval()
         with torch.inference_mode():
-            steps = list(denoise(start, self.left, self.settings.sampled, predict or self.predict))
+            steps = list(denoise(start, self.left, predict or self.predict, self.settings.fresh))
         return [((x + 1) / 2).clamp(0, 1).reshape(-1, size, size).float().numpy() for x in steps]
 
     def make(self, start: Tensor) -> NDArray[np.float32]:
@@ -249,8 +274,14 @@ class Denoiser:
 
     def shown(self, images: NDArray[np.float32]) -> dict[str, Any]:
         """What pictures are drawn from: images, ways between places of noise, and chains."""
-        ends = self.start(SHOWN, 2 * _ROWS).reshape(2, _ROWS, 1, -1)
-        part = torch.linspace(0, math.pi / 2, _COLUMNS)[None, :, None]
+        noise = self.start(SHOWN, 2 * _ROWS)
+        ends = noise.reshape(2, _ROWS, 1, *noise.shape[1:])
+        part = torch.linspace(0, math.pi / 2, _COLUMNS)[None, :, None, None]
         between = self.make((torch.cos(part) * ends[0] + torch.sin(part) * ends[1]).flatten(0, 1))
-        chain = np.stack(self.chain(self.start(TEST, _CHAINS)), 1)
-        return {"images": images, "between": between.reshape(_ROWS, _COLUMNS, *between.shape[1:]), "chain": chain}
+        chain = self.chain(self.start(TEST, _CHAINS))
+        some = np.linspace(0, len(chain) - 1, min(_SHOWN, len(chain))).round().astype(int)
+        return {
+            "images": images,
+            "between": between.reshape(_ROWS, _COLUMNS, *between.shape[1:]),
+            "chain": np.stack([chain[i] for i in some], 1),
+        }

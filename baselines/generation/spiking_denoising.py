@@ -25,6 +25,7 @@ from baselines.replay import Replayed
 
 GUIDES = (0.997, 1.0, 1.003)  # of the trained thresholds
 _AT_ONCE = 60  # images denoised side by side in the core
+_GUIDED = 120  # images made to choose between thresholds
 
 
 class SpikingDenoiser(Denoiser):
@@ -130,7 +131,7 @@ class SpikingDenoiser(Denoiser):
     def _guided(self, unshifted: float) -> Table:
         """Distances with shifted thresholds: validation images choose, then test images tell."""
         judge, found = judge_of(self.data), []
-        start = self.start(VALIDATE, len(self.data.validation.y))
+        start = self.start(VALIDATE, min(_GUIDED, len(self.data.validation.y)))
         for factor in GUIDES:
             with self._shifted(factor):
                 found.append(judge.distance(self.make(start), "validation"))

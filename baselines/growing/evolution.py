@@ -10,15 +10,17 @@ from typing import Any
 import numpy as np
 
 from baselines.contract import Advance, Example, Outcome, Settings
+from baselines.errors import TrainingError
 from baselines.growing.core import replayed, watched
-from baselines.growing.foraging import ACTIONS, BEST, SENSES
-from baselines.growing.genome import EDGE, KEYS, NODES, SIZE, STATE
-from baselines.growing.network import ITERATIONS, Colony, Life
+from baselines.growing.genome import EDGE, KEYS, STATE, Body
+from baselines.growing.network import PASSES, Colony, Life
+from baselines.growing.worlds import Habitat
 from spikesim.energy import Operations
 
-TESTED, VALIDATED = 100, 40  # lives
+TESTED = 100  # lives
 TRAIN, VALIDATE, TEST = 1_000_000, 2_000_000, 3_000_000  # first seeds of lives
 RANGE = 10_000  # seeds of lives between two seeds of evolution
+ENOUGH = 3  # validations in a row without fault
 
 
 @dataclass(frozen=True)
@@ -29,12 +31,15 @@ class EvolutionSettings(Settings):
     ----------
     population, lives : int
         Genomes in a generation, lives of each; an even number puts the food on either side equally often.
+    validated : int
+        Lives after each generation that decide which genome is kept.
     sigma_ann, sigma_snn : float
         Standard deviation of genes at the start.
     """
 
     population: int = 32
     lives: int = 2
+    validated: int = 40
     sigma_ann: float = 0.5
     sigma_snn: float = 1.0
 
@@ -44,6 +49,7 @@ class Evolved:
 
     Parameters
     ----------
+    habitat : Habitat
     settings : EvolutionSettings
     seed : int
     spiking, plastic, spontaneous : bool
@@ -58,6 +64,7 @@ class Evolved:
 
     def __init__(
         self,
+        habitat: Habitat,
         settings: EvolutionSettings,
         seed: int,
         spiking: bool = False,
@@ -66,28 +73,36 @@ class Evolved:
     ) -> None:
         import cma
 
-        self.settings, self.seed = settings, seed
-        self._how: dict[str, bool] = {"spiking": spiking, "plastic": plastic, "spontaneous": spontaneous}
+        self.habitat, self.settings, self.seed = habitat, settings, seed
+        self._how: dict[str, Any] = {
+            "spiking": spiking, "plastic": plastic, "spontaneous": spontaneous, "steps": settings.steps
+        }  # fmt: skip
         options = {"popsize": settings.population, "seed": seed + 1, "verbose": -9, "CMA_diagonal": True}
         sigma = settings.sigma_snn if spiking else settings.sigma_ann
-        self._strategy = cma.CMAEvolutionStrategy(np.zeros(SIZE), sigma, options)
-        self.genome, self._lived = np.zeros(SIZE), 0
+        self._strategy = cma.CMAEvolutionStrategy(np.zeros(habitat.body.size), sigma, options)
+        self.genome, self._lived = np.zeros(habitat.body.size), 0
+        self.finished, self._perfect = False, 0
 
     def epoch(self) -> Iterator[float]:
-        """One generation; yields the share of food that was missed."""
+        """One generation; yields how far the mean return is from the best."""
         s = self.settings
         genomes = np.array(self._strategy.ask())
         seeds = [TRAIN + self.seed * RANGE + self._lived + i for i in range(s.lives)]
         self._lived += s.lives
-        life = Colony(np.repeat(genomes, s.lives, axis=0), seeds * len(genomes), **self._how).live()
-        meals = life.meals.reshape(len(genomes), s.lives).mean(axis=1)
-        self._strategy.tell(list(genomes), list(-meals))
+        life = Colony(self.habitat, np.repeat(genomes, s.lives, axis=0), seeds * len(genomes), **self._how).live()
+        returns = life.returns.reshape(len(genomes), s.lives).mean(axis=1)
+        if not np.isfinite(returns).all():
+            raise TrainingError("evolution diverged: a life has a return that is no number; lower sigma")
+        self._strategy.tell(list(genomes), list(-returns))
         self.genome = np.array(self._strategy.mean)
-        yield float(1.0 - meals.mean() / BEST)
+        yield 1.0 - self.habitat.score(returns)
 
     def validate(self) -> float:
-        """Share of the food that the mean genome finds in lives of its own."""
-        return float(self._live(VALIDATE, VALIDATED).meals.mean()) / BEST
+        """Score of the mean genome in lives of its own; the best there is, thrice in a row, is enough."""
+        score = self.habitat.score(self._live(VALIDATE, self.settings.validated).returns)
+        self._perfect = self._perfect + 1 if score >= 1.0 else 0
+        self.finished = self._perfect >= ENOUGH
+        return score
 
     def snapshot(self) -> Any:
         """Copy of the genome."""
@@ -106,7 +121,8 @@ class Evolved:
     def replay(self, engine: str, threads: int, advance: Advance) -> Outcome:
         """The lives of the test with every decision in spikesim: the weights of the moment, the same senses."""
         life = self._live(TEST, TESTED, keep=True)
-        found = replayed(life, engine, threads, advance)
+        body, steps = self.habitat.body, self.settings.steps
+        found = replayed(life, body, steps, engine, threads, advance)
         outcome = self._outcome(life, found.wall_s)
         counted = replace(
             outcome.operations,
@@ -115,7 +131,7 @@ class Evolved:
             spikes=found.neuron_spikes / outcome.inferences,
             state_accesses=2 * found.neuron_updates / outcome.inferences,
         )
-        layers = watched(life, engine)
+        layers = watched(life, body, steps, engine)
         return replace(
             outcome,
             predictions=found.outputs,
@@ -128,68 +144,69 @@ class Evolved:
 
     def _live(self, first: int, lives: int, keep: bool = False) -> Life:
         seeds = [first + self.seed * RANGE + i for i in range(lives)]
-        return Colony(np.repeat(self.genome[None], lives, axis=0), seeds, **self._how).live(keep)
+        return Colony(self.habitat, np.repeat(self.genome[None], lives, axis=0), seeds, **self._how).live(keep)
 
     def _outcome(self, life: Life, wall_s: float) -> Outcome:
-        n = life.actions.size
+        n, body = life.decisions, self.habitat.body
         return Outcome(
-            score=float(life.meals.mean()) / BEST,
+            score=self.habitat.score(life.returns),
             operations=self._operations(life, n),
-            neurons=NODES - SENSES,
+            neurons=body.nodes - len(body.senses),
             synapses=max(1, round(life.edges / n)),
             inferences=n,
             wall_s=wall_s,
             spikes=round(life.spikes),
             input_spikes=round(life.sensed),
-            predictions=life.actions.T.reshape(-1),
+            predictions=life.chosen,
             material=life,
             notes={
-                "mean_meals": float(life.meals.mean()),
+                "mean_return": float(life.returns.mean()),
                 "density_at_birth": life.density[0],
                 "density_at_death": life.density[-1],
-                "edges_grown_per_life": life.grown / life.meals.size,
-                "edges_pruned_per_life": life.pruned / life.meals.size,
+                "edges_grown_per_life": life.grown / life.returns.size,
+                "edges_pruned_per_life": life.pruned / life.returns.size,
             },
         )
 
     def _operations(self, life: Life, n: int) -> Operations:
         """Per decision: activity along the edges there are, and what development after it costs."""
-        edges = life.edges / n
-        growth = development(edges) if self._how["plastic"] else 0.0
+        edges, body, steps = life.edges / n, self.habitat.body, self.settings.steps
+        growth = development(edges, body) if self._how["plastic"] else 0.0
+        words = float(body.nodes * STATE + len(body.pairs[0]) * EDGE)
         rewired = (life.grown + life.pruned) / n
         if self._how["spiking"]:
-            events, updates = life.events / n, float(ITERATIONS * (NODES - SENSES))
+            events, updates = life.events / n, float(steps * (body.nodes - len(body.senses)))
             return Operations(
                 macs=growth,
                 synaptic_events=events,
                 updates=updates,
                 spikes=life.spikes / n,
-                decodes=float(ACTIONS),
+                decodes=float(len(body.actions)),
                 weight_reads=events + growth,
                 state_accesses=2 * updates,
                 spike_accesses=2 * (life.spikes + life.sensed) / n,
                 activation_accesses=growth + 2 * rewired,
-                weights=edges + SIZE,
-                states=float(NODES),
-                activation_words=float(NODES * STATE + NODES * NODES * EDGE),
-                steps=float(ITERATIONS),
+                weights=edges + body.size,
+                states=float(body.nodes),
+                activation_words=words,
+                steps=float(steps),
             )
-        macs = ITERATIONS * edges + growth
+        macs = PASSES * edges + growth
         return Operations(
             macs=macs,
-            activations=float(ITERATIONS * NODES),
-            decodes=float(ACTIONS),
+            activations=float(PASSES * body.nodes),
+            decodes=float(len(body.actions)),
             weight_reads=macs,
             activation_accesses=macs + 2 * rewired,
-            weights=edges + SIZE,
-            activation_words=float(NODES * STATE + NODES * NODES * EDGE),
+            weights=edges + body.size,
+            activation_words=words,
         )
 
 
-def development(edges: float) -> float:
+def development(edges: float, body: Body) -> float:
     """Multiply-accumulates of one step of development with so many edges: attention, nodes, edges, coming and going."""
-    node = NODES * (2 * STATE * KEYS + STATE * STATE + (5 + 2 * STATE + 1) * 3 * STATE)
+    node = body.nodes * (2 * STATE * KEYS + STATE * STATE + (5 + 2 * STATE + 1) * 3 * STATE)
     attention = edges * (KEYS + STATE)
     edge = edges * ((2 * STATE + 3 + EDGE + 1) * 3 * EDGE + EDGE + 1)
-    missing = max(0.0, NODES * (NODES - SENSES) - edges)
+    missing = max(0.0, len(body.pairs[0]) - edges)
     return node + attention + edge + missing * (2 * STATE + 1)

@@ -14,13 +14,14 @@ from typing import Any
 import numpy as np
 
 from baselines.contract import Outcome
-from baselines.growing.evolution import RANGE, TEST, TESTED, TRAIN, VALIDATE, VALIDATED, EvolutionSettings
-from baselines.growing.foraging import ACTIONS, BEST, SENSES, STEPS, Foraging
+from baselines.growing.evolution import ENOUGH, RANGE, TEST, TESTED, TRAIN, VALIDATE, EvolutionSettings
+from baselines.growing.genome import Body
+from baselines.growing.worlds import Habitat
 from spikesim.energy import Operations
 
 _VALUE = {"init_type": "gaussian", "max_value": 30.0, "min_value": -30.0, "mutate_power": 0.5, "replace_rate": 0.1}
 _GENOME: dict[str, Any] = {
-    "num_inputs": SENSES, "num_outputs": ACTIONS, "num_hidden": 0, "feed_forward": False,
+    "num_hidden": 0, "feed_forward": False,
     "initial_connection": "full_direct", "compatibility_disjoint_coefficient": 1.0,
     "compatibility_weight_coefficient": 0.5, "conn_add_prob": 0.4, "conn_delete_prob": 0.2, "node_add_prob": 0.2,
     "node_delete_prob": 0.1, "activation_default": "tanh", "activation_options": "tanh",
@@ -45,6 +46,7 @@ class Neat:
 
     Parameters
     ----------
+    habitat : Habitat
     settings : EvolutionSettings
     seed : int
 
@@ -55,34 +57,38 @@ class Neat:
 
     updates = 1
 
-    def __init__(self, settings: EvolutionSettings, seed: int) -> None:
+    def __init__(self, habitat: Habitat, settings: EvolutionSettings, seed: int) -> None:
         import neat
 
-        self.settings, self.seed, self._lived = settings, seed, 0
+        self.habitat, self.settings, self.seed, self._lived = habitat, settings, seed, 0
         self._random = random.Random(seed)
         with _seeded(self._random):
-            self._config = configured(settings.population)
+            self._config = configured(settings.population, habitat.body)
             self._population = neat.Population(self._config)
         self.best: Any = None
+        self.finished, self._perfect = False, 0
 
     def epoch(self) -> Iterator[float]:
-        """One generation; yields the share of food that was missed."""
-        s, meals = self.settings, []
+        """One generation; yields how far the mean return is from the best."""
+        s, returns = self.settings, []
         seeds = [TRAIN + self.seed * RANGE + self._lived + i for i in range(s.lives)]
         self._lived += s.lives
 
         def judge(genomes: Any, config: Any) -> None:
             for _, genome in genomes:
                 genome.fitness = float(self._live(genome, seeds)[0].mean())
-                meals.append(genome.fitness)
+                returns.append(genome.fitness)
 
         with _seeded(self._random):
             self.best = self._population.run(judge, 1)
-        yield float(1.0 - np.mean(meals) / BEST)
+        yield 1.0 - self.habitat.score(np.array(returns))
 
     def validate(self) -> float:
-        """Share of the food that the best genome so far finds in lives of its own."""
-        return float(self._live(self.best, self._seeds(VALIDATE, VALIDATED))[0].mean()) / BEST
+        """Score of the best genome so far in lives of its own."""
+        score = self.habitat.score(self._live(self.best, self._seeds(VALIDATE, self.settings.validated))[0])
+        self._perfect = self._perfect + 1 if score >= 1.0 else 0
+        self.finished = self._perfect >= ENOUGH
+        return score
 
     def snapshot(self) -> Any:
         """Copy of the genome."""
@@ -95,51 +101,53 @@ class Neat:
     def test(self) -> Outcome:
         """A hundred lives."""
         started = time.perf_counter()
-        meals, actions = self._live(self.best, self._seeds(TEST, TESTED))
+        returns, actions = self._live(self.best, self._seeds(TEST, TESTED))
         edges = sum(c.enabled for c in self.best.connections.values())
         nodes = len(self.best.nodes)
         operations = Operations(
             macs=float(edges),
             biases=float(nodes),
             activations=float(nodes),
-            decodes=float(ACTIONS),
+            decodes=float(len(self.habitat.body.actions)),
             weight_reads=float(edges),
             activation_accesses=float(edges + nodes),
             weights=float(edges + nodes),
-            activation_words=float(SENSES + 2 * nodes),
+            activation_words=float(len(self.habitat.body.senses) + 2 * nodes),
         )
         return Outcome(
-            score=float(meals.mean()) / BEST,
+            score=self.habitat.score(returns),
             operations=operations,
             neurons=nodes,
             synapses=max(1, edges),
             inferences=actions.size,
             wall_s=time.perf_counter() - started,
             predictions=actions,
-            notes={"mean_meals": float(meals.mean())},
+            notes={"mean_return": float(returns.mean())},
         )
 
     def _seeds(self, first: int, lives: int) -> list[int]:
         return [first + self.seed * RANGE + i for i in range(lives)]
 
     def _live(self, genome: Any, seeds: list[int]) -> tuple[Any, Any]:
-        """Meals (lives,) and actions; food first on the left or right is all that lives differ in."""
+        """Returns (lives,) and all actions, decision after decision."""
         import neat
 
-        sides = sorted({s % 2 for s in seeds})
-        world = Foraging(sides)
-        networks = [neat.nn.RecurrentNetwork.create(genome, self._config) for _ in sides]
-        actions = []
-        for _ in range(STEPS):
+        world, returns = self.habitat.start(seeds), np.zeros(len(seeds))
+        networks = [neat.nn.RecurrentNetwork.create(genome, self._config) for _ in seeds]
+        alive, actions = np.arange(len(seeds)), []
+        while len(alive):
             seen = world.senses()
-            chosen = np.array([int(np.argmax(n.activate(list(x)))) for n, x in zip(networks, seen, strict=True)])
-            world.act(chosen)
+            chosen = np.array([int(np.argmax(networks[i].activate(list(x)))) for i, x in zip(alive, seen, strict=True)])
+            rewards, over = world.act(chosen)
+            returns[alive] += rewards
             actions.append(chosen)
-        which = [sides.index(s % 2) for s in seeds]
-        return world.meals[which], np.stack(actions)[:, which].T.reshape(-1)
+            if over.any():
+                world.keep(~over)
+                alive = alive[~over]
+        return returns, np.concatenate(actions)
 
 
-def configured(population: int) -> Any:
+def configured(population: int, body: Body) -> Any:
     """Configuration of neat-python, which reads it from a file."""
     import neat
 
@@ -151,7 +159,7 @@ def configured(population: int) -> Any:
             "reset_on_extinction": True,
             "no_fitness_termination": True,
         },
-        "DefaultGenome": _GENOME,
+        "DefaultGenome": {**_GENOME, "num_inputs": len(body.senses), "num_outputs": len(body.actions)},
         **_REST,
     }
     parser = configparser.ConfigParser()

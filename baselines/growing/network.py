@@ -8,15 +8,17 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from baselines.growing.foraging import SENSES, STEPS, Foraging
-from baselines.growing.genome import EDGE, MOTORS, NODES, SENSORS, allowed, express, gated, sigmoid
+from baselines.growing.genome import EDGE, Body, gated, sigmoid
+from baselines.growing.worlds import Habitat
 
 Floats = NDArray[np.float64]
-ITERATIONS = 4  # of activity for one decision: steps of the spiking network, passes of the other
+PASSES = 4  # of activity for one decision of the network with tanh units
 DEVELOPMENT = 10  # steps of spontaneous activity before birth
+BETA = 0.8  # decay of membranes per step
+FADE = 0.5  # decay of traces per decision
+BELOW = 1e-3  # share of a membrane in an activity
 _KEEP, _ADD = 0.4, 0.6
 _GAIN = 2.0
-BETA = 0.8  # decay of membranes per step
 
 
 @dataclass
@@ -25,10 +27,12 @@ class Life:
 
     Parameters
     ----------
-    meals : array (lives,)
-    actions : array (steps, lives)
-    senses : array (steps, lives, 4)
-    weights : list of array (lives, nodes, nodes)
+    returns : array (lives,)
+    alive : list of array (k,)
+        For every decision, whose life still went on.
+    actions, senses : list of array (k,), (k, senses)
+        For every decision, of these lives.
+    weights : list of array (k, pairs)
         Weights of every decision, where they were asked for.
     edges, grown, pruned, spikes, sensed, events : float
         Summed over lives and decisions: edges there are, edges that came and went, spikes of nodes and of senses,
@@ -37,9 +41,10 @@ class Life:
         Share of possible edges, at birth and after every decision.
     """
 
-    meals: Floats
-    actions: NDArray[np.int64]
-    senses: Floats
+    returns: Floats
+    alive: list[NDArray[np.int64]] = field(default_factory=list)
+    actions: list[NDArray[np.int64]] = field(default_factory=list)
+    senses: list[Floats] = field(default_factory=list)
     weights: list[Floats] = field(default_factory=list)
     edges: float = 0.0
     grown: float = 0.0
@@ -49,18 +54,33 @@ class Life:
     events: float = 0.0
     density: list[float] = field(default_factory=list)
 
+    @property
+    def decisions(self) -> int:
+        """Decisions of all lives."""
+        return sum(len(a) for a in self.actions)
+
+    @property
+    def chosen(self) -> NDArray[np.int64]:
+        """All actions, decision after decision."""
+        return np.concatenate(self.actions)
+
 
 class Colony:
     """Networks side by side, each with its genome.
 
     Parameters
     ----------
-    genomes : array (k, SIZE)
+    habitat : Habitat
+        Where they live.
+    genomes : array (k, size)
     seeds : sequence of int
-        One per network: where edges are at birth, spontaneous activity, and where the food is.
-    spiking, plastic, spontaneous : bool
-        Leaky neurons that spike instead of tanh units; whether development goes on after birth; whether senses are
-        active before it.
+        One per network: where edges are at birth, spontaneous activity, and how its world begins.
+    spiking : bool
+        Leaky neurons that spike instead of tanh units.
+    plastic, spontaneous : bool
+        Whether development goes on after birth; whether senses are active before it.
+    steps : int
+        Time steps of a decision (spiking).
 
     References
     ----------
@@ -68,130 +88,159 @@ class Colony:
     """
 
     def __init__(
-        self, genomes: Floats, seeds: Sequence[int], spiking: bool, plastic: bool = True, spontaneous: bool = True
+        self,
+        habitat: Habitat,
+        genomes: Floats,
+        seeds: Sequence[int],
+        spiking: bool,
+        plastic: bool = True,
+        spontaneous: bool = True,
+        steps: int = 4,
     ) -> None:
-        self.genes, self.spiking, self.plastic, self.spontaneous = express(genomes), spiking, plastic, spontaneous
-        self.seeds, self.k = seeds, len(genomes)
+        self.habitat, self.body, self.seeds, self.steps = habitat, habitat.body, seeds, steps
+        self.genes, self.spiking = self.body.express(genomes), spiking
+        self.plastic, self.spontaneous, self.k = plastic, spontaneous, len(genomes)
+        n, self._pairs = self.body.nodes, self.body.pairs
         rng = [np.random.default_rng((seed, 1)) for seed in seeds]
-        self._noise = np.stack([r.standard_normal((DEVELOPMENT, SENSES)) for r in rng])
-        chance = np.stack([r.random((NODES, NODES)) for r in rng])
-        first = np.stack([r.uniform(-1, 1, (NODES, NODES, EDGE)) for r in rng])
-        self.mask = allowed()
-        self.there = self.mask & (chance < self._density())
+        self._noise = np.stack([r.standard_normal((DEVELOPMENT, len(self.body.senses))) for r in rng])
+        chance = np.stack([r.random((n, n))[self._pairs] for r in rng])
+        first = np.stack([r.uniform(-1, 1, (n, n, EDGE))[self._pairs] for r in rng])
+        self.there = chance < _density(self.body, self.genes["density"])
         self.edge = first * self.there[..., None]
         self.node = self.genes["birth"].copy()
+        self.trace = np.zeros((self.k, n))
         self.grown = self.pruned = self.spikes = self.sensed = self.events = 0.0
 
+    # ------------------------------------------------------------ a life
+
     def live(self, keep: bool = False) -> Life:
-        """Develop, then forage."""
-        drift, pull, noise = (self.genes["spontaneous"][:, i : i + 1] for i in range(3))
-        sense = np.zeros((self.k, SENSES))
-        for t in range(DEVELOPMENT):
-            if self.spontaneous:
-                sense = sense + sigmoid(pull) * (drift - sense) + noise * self._noise[:, t]
-            seen = (sense > 0.5).astype(np.float64) if self.spiking else np.clip(sense, 0.0, 1.0)
-            self.develop(self.activity(seen), np.zeros(self.k))
-        self.grown = self.pruned = self.spikes = self.sensed = self.events = 0.0
-        world, life = Foraging(self.seeds), Life(np.zeros(self.k), np.empty(0, np.int64), np.empty(0))
-        actions, senses = [], []
+        """Develop, then act until every life has ended."""
+        self.grow_up()
+        world, life = self.habitat.start(self.seeds), Life(np.zeros(self.k))
+        alive = np.arange(self.k)
         life.density.append(self.density())
-        for _ in range(STEPS):
+        while len(alive):
             seen = world.senses()
             active = self.activity(seen)
-            chosen = active[:, MOTORS].argmax(axis=1)
+            chosen = active[:, self.body.motors].argmax(axis=1)
             if keep:
                 life.weights.append(self.weights())
             life.edges += float(self.there.sum())
-            reward = world.act(chosen)
-            if self.plastic:
-                self.develop(active, reward)
-            actions.append(chosen)
-            senses.append(seen)
-            life.density.append(self.density())
-        life.meals, life.actions, life.senses = world.meals, np.stack(actions), np.stack(senses)
+            rewards, over = world.act(chosen)
+            life.returns[alive] += rewards
+            life.alive.append(alive)
+            life.actions.append(chosen)
+            life.senses.append(seen)
+            if self.plastic and not over.all():
+                self.develop(active, rewards / self.habitat.unit)
+            if over.any():
+                world.keep(~over)
+                self._keep(~over)
+                alive = alive[~over]
+            if len(alive):
+                life.density.append(self.density())
         life.grown, life.pruned, life.spikes, life.sensed = self.grown, self.pruned, self.spikes, self.sensed
         life.events = self.events
         return life
 
+    def grow_up(self) -> None:
+        """Steps of development before birth, senses driven by a random walk towards a mean."""
+        drift, pull, noise = (self.genes["spontaneous"][:, i : i + 1] for i in range(3))
+        sense = np.zeros((self.k, len(self.body.senses)))
+        for t in range(DEVELOPMENT):
+            if self.spontaneous:
+                sense = sense + sigmoid(pull) * (drift - sense) + noise * self._noise[:, t]
+            self.develop(self.activity(np.clip(sense, 0.0, 1.0)), np.zeros(self.k))
+        self.grown = self.pruned = self.spikes = self.sensed = self.events = 0.0
+
+    def _keep(self, these: NDArray[np.bool_]) -> None:
+        """Go on with these networks alone."""
+        self.genes = {name: gene[these] for name, gene in self.genes.items()}
+        self.there, self.edge = self.there[these], self.edge[these]
+        self.node, self.trace = self.node[these], self.trace[these]
+        self.k = len(self.node)
+
     def weights(self) -> Floats:
-        """Weights (k, from, to): the first number of every edge, at most 1, times the gain."""
+        """Weights (k, pairs): the first number of every edge, at most 1, times the gain."""
         return _GAIN * self.edge[..., 0] * self.there
 
     def density(self) -> float:
         """Share of possible edges that are there, mean."""
-        return float(self.there.sum() / self.mask.sum() / self.k)
+        return float(self.there.mean())
+
+    # ------------------------------------------------------------ activity
 
     def activity(self, seen: Floats) -> Floats:
         """Activities (k, nodes) of a decision, from rest: last values, or spikes per step and what is left below."""
-        weights = self.weights()
+        weights = self.body.dense(self.weights())
         if self.spiking:
             return self._spiking(seen, weights)
-        a = np.zeros((self.k, NODES))
-        for _ in range(ITERATIONS):
-            a[:, SENSORS] = seen
-            a = np.tanh(np.einsum("ki,kij->kj", a, weights))
-        a[:, SENSORS] = seen
+        a = np.zeros((self.k, self.body.nodes))
+        for _ in range(PASSES):
+            a[:, self.body.sensors] = seen
+            a = np.tanh((a[:, None] @ weights)[:, 0])
+        a[:, self.body.sensors] = seen
         return a
 
     def _spiking(self, seen: Floats, weights: Floats) -> Floats:
         """Leaky neurons, one step of delay on every edge; a spike sets the membrane back to 0 a step later."""
-        v, fired = np.zeros((self.k, NODES)), np.zeros((self.k, NODES))
-        counts = np.zeros((self.k, NODES))
-        for _ in range(ITERATIONS):
-            v = BETA * v * (1.0 - fired) + np.einsum("ki,kij->kj", fired, weights)
-            self.events += float(((fired > 0)[:, :, None] & (weights != 0)).sum())
+        v, fired = np.zeros((self.k, self.body.nodes)), np.zeros((self.k, self.body.nodes))
+        counts, first = np.zeros((self.k, self.body.nodes)), len(self.body.senses)
+        trains, reached = sensed(seen, self.steps), (weights != 0).sum(axis=2)
+        for train in trains:
+            v = BETA * v * (1.0 - fired) + (fired[:, None] @ weights)[:, 0]
+            self.events += float((fired * reached).sum())
             fired = (v > 1.0).astype(np.float64)
-            fired[:, SENSORS] = seen
+            fired[:, self.body.sensors] = train
             counts += fired
-            self.spikes += float(fired[:, SENSES:].sum())
-        self.sensed += float(seen.sum()) * ITERATIONS
-        active = counts / ITERATIONS
-        active[:, SENSES:] += BELOW * np.tanh(v * (1.0 - fired))[:, SENSES:]  # decides between equal counts
+        self.spikes += float(counts[:, first:].sum())
+        self.sensed += float(trains.sum())
+        active = counts / self.steps
+        active[:, first:] += BELOW * np.tanh(v * (1.0 - fired))[:, first:]  # decides between equal counts
         return active
+
+    # ------------------------------------------------------------ development
 
     def develop(self, active: Floats, reward: Floats) -> None:
         """Nodes attend to those that drive them, then edges change, then some go and some come."""
-        g, there = self.genes, self.there.astype(np.float64)
+        g, body, (before, after) = self.genes, self.body, self._pairs
+        there = body.dense(self.there.astype(np.float64))
         query, key, value = (self.node @ g[name] for name in ("query", "key", "value"))
-        score = np.einsum("kjd,kid->kij", query, key) / np.sqrt(query.shape[2])
-        attention = np.where(self.there, np.exp(np.clip(score, -20, 20)), 0.0)
+        score = key @ query.transpose(0, 2, 1) / np.sqrt(query.shape[2])  # from, to
+        attention = there * np.exp(np.clip(score, -20, 20))
         attention /= np.maximum(attention.sum(axis=1, keepdims=True), 1e-12)
-        message = np.einsum("kij,kid->kjd", attention, value)
-        about = np.zeros((self.k, NODES, 5))
-        about[..., 0], about[..., 1] = there.sum(axis=1) / NODES, there.sum(axis=2) / NODES
-        about[:, SENSORS, 2] = about[:, MOTORS, 3] = 1.0
+        about = np.zeros((self.k, body.nodes, 5))
+        about[..., 0], about[..., 1] = there.sum(axis=1) / body.nodes, there.sum(axis=2) / body.nodes
+        about[:, body.sensors, 2] = about[:, body.motors, 3] = 1.0
         about[..., 4] = active
+        message = attention.transpose(0, 2, 1) @ value
         self.node = gated(np.concatenate([about, message], axis=2), self.node, g["node"])
-        before, after = (np.repeat(self.node, NODES, 1), np.tile(self.node, (1, NODES, 1)))
-        ends = np.stack([np.repeat(active, NODES, 1), np.tile(active, (1, NODES))], axis=2)
-        given = np.repeat(reward[:, None, None], NODES * NODES, axis=1)
-        flat = self.edge.reshape(self.k, NODES * NODES, EDGE)
-        flat = gated(np.concatenate([before, after, ends, given], axis=2), flat, g["edge"])
-        flat = flat * there.reshape(self.k, -1, 1)
-        self._rewire(flat, np.concatenate([before, after], axis=2))
+        self.trace = FADE * self.trace + (1.0 - FADE) * active
+        told = self.trace if self.spiking else active
+        states = np.concatenate([self.node[:, before], self.node[:, after]], axis=2)
+        ends = np.stack([told[:, before], told[:, after]], axis=2)
+        given = np.repeat(reward[:, None, None], len(before), axis=1)
+        edge = gated(np.concatenate([states, ends, given], axis=2), self.edge, g["edge"])
+        self._rewire(edge * self.there[..., None], states)
 
-    def _rewire(self, flat: Floats, pairs: Floats) -> None:
-        one = np.ones((*flat.shape[:2], 1))
-        was = self.there.reshape(self.k, -1)
-        gone = was & (sigmoid(np.concatenate([flat, one], axis=2) @ self.genes["prune"])[..., 0] < _KEEP)
-        come = (
-            ~was
-            & self.mask.reshape(-1)
-            & (sigmoid(np.concatenate([pairs, one], axis=2) @ self.genes["grow"])[..., 0] > _ADD)
-        )
+    def _rewire(self, edge: Floats, states: Floats) -> None:
+        one = np.ones((*self.there.shape, 1))
+        gone = self.there & (sigmoid(np.concatenate([edge, one], axis=2) @ self.genes["prune"])[..., 0] < _KEEP)
+        come = ~self.there & (sigmoid(np.concatenate([states, one], axis=2) @ self.genes["grow"])[..., 0] > _ADD)
         self.pruned += float(gone.sum())
         self.grown += float(come.sum())
-        flat[gone] = 0.0
-        self.edge = flat.reshape(self.k, NODES, NODES, EDGE)
-        self.there = ((was & ~gone) | come).reshape(self.k, NODES, NODES)
-
-    def _density(self) -> Floats:
-        """Probability of an edge at birth: from senses, between hidden nodes, to actions."""
-        given = sigmoid(self.genes["density"])
-        found = np.broadcast_to(given[:, 1, None, None], (self.k, NODES, NODES)).copy()
-        found[:, SENSORS, :] = given[:, 0, None, None]
-        found[:, :, MOTORS] = given[:, 2, None, None]
-        return found
+        edge[gone] = 0.0
+        self.edge, self.there = edge, (self.there & ~gone) | come
 
 
-BELOW = 1e-3  # share of a membrane in an activity
+def sensed(seen: Floats, steps: int) -> Floats:
+    """Spikes (steps, k, senses) of numbers in 0 … 1: evenly spaced, ``floor(steps x + 1/2)`` of them."""
+    at = np.arange(steps + 1)[:, None, None]
+    return np.diff(np.floor(at * seen[None] + 0.5), axis=0)
+
+
+def _density(body: Body, genes: Floats) -> Floats:
+    """Probability of an edge at birth (k, pairs): from senses, between hidden nodes, to actions."""
+    before, after = body.pairs
+    kind = np.where(after >= body.motors.start, 2, np.where(before < body.sensors.stop, 0, 1))
+    return sigmoid(genes)[:, kind]

@@ -6,6 +6,7 @@ import importlib.util
 
 from baselines.contract import Task
 from baselines.growing.foraging import BEST
+from baselines.growing.worlds import FORAGING
 
 TASK = Task(
     name="foraging",
@@ -16,5 +17,5 @@ TASK = Task(
     split="training, validation (40 lives) and test (100) have seeds of their own; either side is first as often",
     remedy="evolution needs cma: pip install 'spikesim[baselines]'",
     available=lambda: importlib.util.find_spec("cma") is not None,
-    load=lambda: None,
+    load=lambda: FORAGING,
 )

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from baselines.growing.figures import draw_lives
-from baselines.growing.genome import SIZE
 from baselines.growing.network import Colony, Life
+from baselines.growing.worlds import FORAGING
 
 
 @dataclass
@@ -14,10 +14,10 @@ class Lived:
     material: Life
 
 
-genes = np.repeat(np.random.default_rng(3).standard_normal((1, SIZE)), 6, axis=0)
+genes = np.repeat(np.random.default_rng(3).standard_normal((1, FORAGING.body.size)), 6, axis=0)
 lives = {
-    name: Lived(Colony(genes, range(6), spiking).live(keep=True))
+    name: Lived(Colony(FORAGING, genes, range(6), spiking).live(keep=True))
     for name, spiking in (("ann", False), ("replay", True))
 }
 with open("growing.png", "wb") as file:
-    draw_lives(None, lives)(file)
+    draw_lives(FORAGING, lives)(file)
