@@ -34,10 +34,13 @@ class ResNetSettings(Settings):
         Feature maps of the three blocks.
     beta : float
         Decay of the twins' membranes per time step.
+    voters : int
+        Output neurons of the twins for each class.
     """
 
     channels: tuple[int, int, int] = (12, 24, 48)
     beta: float = 0.7
+    voters: int = 1
 
 
 def convolution(c_in: int, c_out: int, kernel: int = 3, stride: int = 1) -> nn.Sequential:
@@ -70,10 +73,10 @@ class Block(nn.Module):
         return (self.shortcut(x) + self.inner(x)).relu()
 
 
-def head(data: Classification, s: ResNetSettings) -> nn.Sequential:
+def head(data: Classification, s: ResNetSettings, voters: int = 1) -> nn.Sequential:
     """Mean over pixels, linear."""
     rows = -(-data.train.x[0].shape[0] // 4)
-    return nn.Sequential(nn.AvgPool2d(rows), nn.Flatten(), nn.Linear(s.channels[2], data.classes))
+    return nn.Sequential(nn.AvgPool2d(rows), nn.Flatten(), nn.Linear(s.channels[2], voters * data.classes))
 
 
 def build_ann(data: Classification, s: ResNetSettings) -> nn.Module:
@@ -98,7 +101,7 @@ def build_ms(data: Classification, s: ResNetSettings) -> SpikingGraph:
         inner = g.add(f"block{i}a", Leaky(s.beta), g.wire(convolution(c_in, c_out, 3, stride), fired))
         stream = [*stream, g.wire(convolution(c_out, c_out), inner)]
         fired = g.add(f"block{i}b", Leaky(s.beta), *stream)
-    g.add("output", Leaky(s.beta), g.wire(head(data, s), fired))
+    g.add("output", Leaky(s.beta), g.wire(head(data, s, s.voters), fired))
     return g
 
 
@@ -113,7 +116,7 @@ def build_sew(data: Classification, s: ResNetSettings) -> SpikingGraph:
             shortcut = g.wire(convolution(c_in, c_out, 1, stride), *fired)
             fired = (g.add(f"block{i}s", Leaky(s.beta), shortcut),)
         fired = (*fired, outer)
-    g.add("output", Leaky(s.beta), g.wire(head(data, s), *fired))
+    g.add("output", Leaky(s.beta), g.wire(head(data, s, s.voters), *fired))
     return g
 
 
