@@ -295,7 +295,9 @@ def _learning(ax: Axes, f: dict[str, Any]) -> None:
     for side, colour, label in (("ann", ANN, "ANN"), ("snn", SNN, "SNN in torch")):
         for i, record in enumerate(f["per_seed"]):
             scores = [factor * score for _, score in record[side]["learning"]]
-            ax.plot(range(1, len(scores) + 1), scores, color=colour, lw=1, alpha=0.8, label=None if i else label)
+            ax.plot(
+                range(1, len(scores) + 1), scores, ".-", color=colour, lw=1, ms=3, alpha=0.8, label=None if i else label
+            )
     ax.set_xlabel("pass over the training data")
     ax.set_ylabel(f"validation {metric.label}" if own else f["validated"])
     ax.set_title("Learning", fontsize=10)

@@ -24,7 +24,7 @@ table { border-collapse: collapse; font-size: .875rem; font-variant-numeric: tab
 caption { text-align: left; font-weight: 600; padding: .25rem 0; }
 th, td { padding: .25rem .6rem; border-bottom: 1px solid var(--line); text-align: right; white-space: nowrap; }
 th:first-child, td:first-child { text-align: left; }
-thead th { background: var(--soft); }
+thead th { background: var(--soft); white-space: normal; vertical-align: bottom; }
 .verdict { font-size: 1.1rem; padding: .75rem 1rem; background: var(--soft); border-left: .25rem solid var(--link); }
 figure { margin: 1rem 0; padding: .5rem; background: #fff; border: 1px solid var(--line);
   overflow-x: auto; }

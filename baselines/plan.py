@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from baselines.contract import ENGINES, Family, Metric, Settings, Task
 from baselines.families import FAMILIES
+from baselines.records import plain
 from baselines.tasks import TASKS
 from spikesim.errors import FileError, ParameterError, unknown
 from spikesim.parameters import as_count
@@ -78,8 +79,8 @@ class Plan(NamedTuple):
 
     @property
     def key(self) -> dict[str, Any]:
-        """What records must share to belong to one comparison."""
-        settings = {k: v for k, v in dataclasses.asdict(self.settings).items() if k != "seeds"}
+        """What records must share to belong to one comparison, as JSON gives it back."""
+        settings = {k: v for k, v in plain(self.settings).items() if k != "seeds"}
         return {"family": self.family.name, "task": self.task.name, "engine": self.engine, "settings": settings}
 
     @property

@@ -68,8 +68,10 @@ def compare(families: Sequence[str] = (), options: Options | None = None, progre
     records: list[dict[str, Any]] = []
     diverged: list[Diverged] = []
     try:
+        tasks = {plan.task.name: plan.task for plan in plans}
+        loaded = {name: task.load() for name, task in tasks.items()}  # damaged files end it before any training
         for plan in plans:
-            _run_plan(plan, folder, records, diverged, progress)
+            _run_plan(plan, loaded[plan.task.name], folder, records, diverged, progress)
     except KeyboardInterrupt:
         return summarise(plans, records, diverged, interrupted=True, written=folder.written if folder else ())
     if diverged and not records:
@@ -119,6 +121,7 @@ def train(learner: Learner, epochs: int, tell: Tell, higher: bool = True) -> dic
 
 def _run_plan(
     plan: Plan,
+    data: Any,
     folder: Folder | None,
     records: list[dict[str, Any]],
     diverged: list[Diverged],
@@ -128,7 +131,6 @@ def _run_plan(
     seeds = plan.settings.seeds
     label = f"{plan.family.name} on {plan.task.name}, {seeds} {'seed' if seeds == 1 else 'seeds'}"
     with track(progress, seeds * plan.work, label, "passes") as show, torch_threads(plan.torch_threads):
-        data = plan.task.load()
         for seed in range(seeds):
             record = folder.find(plan.key, seed) if folder else None
             if record is None:

@@ -80,6 +80,10 @@ class Classifier:
         """One number per class, the largest wins, the first of equals."""
         return self.module(prepared)
 
+    def loss(self, answers: Tensor, labels: Tensor) -> Tensor:
+        """What the updates make smaller."""
+        return functional.cross_entropy(answers, labels)
+
     def epoch(self) -> Iterator[float]:
         """Learn from the training data; yields the loss after each update."""
         x, y = self.data.train
@@ -90,7 +94,7 @@ class Classifier:
             torch.manual_seed(1_000_003 * (self.seed + 1) + self._done)  # dropout: the same whatever ran before
             for batch in batches:
                 prepared = self.prepare(x[batch], TRAIN, self._done)
-                loss = functional.cross_entropy(self.answer(prepared), torch.from_numpy(y[batch]))
+                loss = self.loss(self.answer(prepared), torch.from_numpy(y[batch]))
                 self._optimizer.zero_grad()
                 loss.backward()
                 self._optimizer.step()

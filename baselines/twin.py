@@ -29,7 +29,7 @@ _AT_ONCE = 3_000_000  # neurons simulated side by side, all stimuli of a batch t
 
 
 class SpikingClassifier(Classifier):
-    """Surrogate gradients; answers by the spike counts of the cell added last.
+    """Surrogate gradients; answers by the spike counts of the cell added last, of one or more neurons for each class.
 
     Parameters
     ----------
@@ -57,9 +57,10 @@ class SpikingClassifier(Classifier):
         return self.module.encoder.prepare(x, (self.seed, purpose, number))  # type: ignore[operator]
 
     def answer(self, prepared: Tensor) -> Tensor:
-        """Rates (k, classes) of the last cell, times the gain."""
+        """Rates (k, classes) of the last cell, times the gain; the mean of the neurons of a class."""
         output = self.module(prepared)[self.module.cells[-1].name]
-        return output.sum(0) * (self.settings.gain / len(output))
+        votes = output.sum(0).unflatten(1, (self.data.classes, -1))
+        return votes.sum(2) * (self.settings.gain / (len(output) * votes.shape[2]))
 
     def test(self) -> Outcome:
         """The test set: once for answers and wall time, once more to count."""
@@ -92,7 +93,7 @@ class SpikingClassifier(Classifier):
         duration = self.settings.steps * STEP
         batch = max(1, _AT_ONCE // blueprint.neurons)
         replayed = replay(blueprint.network, self._stimuli(n, batch), duration, engine, threads, advance)
-        predictions = replayed.outputs.argmax(axis=1)
+        predictions = replayed.outputs.reshape(n, self.data.classes, -1).sum(2).argmax(axis=1)
         cells = [cell.name for cell in self.module.cells]
         return Outcome(
             score=accuracy(predictions, test.y[:n]),

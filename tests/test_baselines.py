@@ -505,6 +505,25 @@ def test_interrupted_comparison_goes_on(toy, tmp_path, monkeypatch) -> None:
     assert (out / "results.jsonl").read_text().startswith(kept)
 
 
+@pytest.mark.parametrize("name", FAMILIES)
+def test_settings_are_known_again_after_they_were_written(name) -> None:
+    """An interrupted comparison of any family goes on: its key comes out of JSON as it went in."""
+    for task in FAMILIES[name].settings:
+        if TASKS[task].available():
+            key = make_plan(name, Options(data=task)).key
+            assert json.loads(json.dumps(key)) == key
+
+
+def test_damaged_data_of_the_last_family_end_it_before_the_first_trains(toy, tmp_path, monkeypatch) -> None:
+    def damaged():
+        raise FileError("data set 'digits': not the published file")
+
+    monkeypatch.setattr("baselines.tasks.digits.TASK", dataclasses.replace(TASKS["digits"], load=damaged))
+    monkeypatch.setattr(runner, "_run_seed", lambda *rest: pytest.fail("something was trained"))
+    with pytest.raises(FileError, match="not the published file"):
+        compare(["toy", "mlp"], Options(quick=True), progress=False)
+
+
 def test_nothing_is_overwritten_unasked(toy, tmp_path) -> None:
     out = tmp_path / "out"
     out.mkdir()

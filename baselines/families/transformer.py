@@ -41,6 +41,8 @@ class TransformerSettings(Settings):
         Decay of the twins' membranes per time step.
     dropout : float
         Of the artificial network.
+    blanked : float
+        Fraction of the inputs that are left out while learning, on all sides.
     """
 
     channels: int = 32
@@ -49,6 +51,7 @@ class TransformerSettings(Settings):
     blocks: int = 1
     beta: float = 0.7
     dropout: float = 0.1
+    blanked: float = 0.0
 
 
 class Block(nn.Module):
@@ -72,7 +75,8 @@ def build_ann(data: Classification, s: TransformerSettings) -> nn.Module:
     """Tokens, blocks, mean, linear."""
     tokens, n = data.train.x[0].shape
     return nn.Sequential(
-        *(nn.Linear(n, s.channels), Position(tokens, s.channels), *(Block(s) for _ in range(s.blocks))),
+        *(nn.Dropout(s.blanked), nn.Linear(n, s.channels), Position(tokens, s.channels)),
+        *(Block(s) for _ in range(s.blocks)),
         *(nn.LayerNorm(s.channels), TokenMean(), nn.Linear(s.channels, data.classes)),
     )
 
@@ -80,7 +84,7 @@ def build_ann(data: Classification, s: TransformerSettings) -> nn.Module:
 def start(data: Classification, s: TransformerSettings) -> SpikingGraph:
     """Graph with direct-coded tokens."""
     tokens, n = data.train.x[0].shape
-    embed = nn.Sequential(PerToken(n, s.channels), Position(tokens, s.channels))
+    embed = nn.Sequential(nn.Dropout(s.blanked), PerToken(n, s.channels), Position(tokens, s.channels))
     return SpikingGraph(Direct(embed, Leaky(s.beta), s.steps))
 
 
@@ -164,6 +168,7 @@ FAMILY = Family(
             lr_snn=1e-3,
             decay_snn=0.1,
             dropout=0.3,
+            blanked=0.5,
         ),
         "fsdd": TransformerSettings(
             seeds=3, epochs=12, steps=4, channels=32, wide=64, lr_ann=3e-3, decay_ann=0.05, lr_snn=5e-3, replayed=50
