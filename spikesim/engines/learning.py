@@ -97,14 +97,27 @@ def _note_twin(stores, j, t):
 def take_up(store, t, waiting):
     """Bring all weights up to t, when no source spike is on its way that comes before.
 
-    Nothing has to be done for targets that are not `waiting`, that is, have not fired since.
+    Nothing has to be done for targets none of whose spikes are `waiting`.
     """
     done = store.done[0]
     for r in range(len(store.start) - 1):
         since, x1, x2 = store.since[r], store.x1[r], store.x2[r]
         for s in range(U64(store.start[r]), U64(store.start[r + 1])):
-            if waiting[U64(store.target[s])]:
+            if waiting[U64(store.target[s])] > 0:
                 update(store, s, np.int64(store.target[s]), since, done, x1, x2, t, False)
+
+
+@kernel
+def later(table, t):
+    """Number of kept spikes of each target after t."""
+    found = np.zeros(len(table.count), np.int64)
+    room = table.time.shape[1]
+    for j in range(len(found)):
+        k = table.count[j]
+        while k > max(0, table.count[j] - room) and table.time[j, (k - 1) % room] > t:
+            k -= 1
+        found[j] = table.count[j] - k
+    return found
 
 
 @kernel(lean=True)
@@ -126,6 +139,11 @@ def weights_at(store, t, out):
             e = store.extra[s] if len(store.extra) > 0 else 0.0
             now = last_event(store.posts, np.int64(store.target[s]), store.since[r], store.dendritic, t)
             out[s], _ = meanwhile(store.rule, store.own[s], e, now * store.unit, t * store.unit, store.modulator)
+
+
+def moves_alone(store: PlasticStore) -> bool:
+    """Whether weights change between spikes."""
+    return (type(store.rule),) in meanwhile.table
 
 
 def plastic_store(
@@ -207,7 +225,8 @@ class Sweeper:
         self.sweep(now)
         store: PlasticStore = self.bundle.store
         found = store.own.copy()
-        weights_at(store, max(self._own(now) - store.dendritic, 0.0), found)
+        if moves_alone(store):
+            weights_at(store, max(self._own(now) - store.dendritic, 0.0), found)
         return store.weight[0] * found
 
     def moved(self, now: float) -> bool:
@@ -216,6 +235,9 @@ class Sweeper:
 
     def settle(self, now: float) -> None:
         """Have the store hold the weights that spikes meet which arrive at `now`, so that they can be overwritten."""
+        if not moves_alone(self.bundle.store):
+            self.sweep(now)
+            return
         weights = np.abs(self.weights(now))
         store: PlasticStore = self.bundle.store
         rule = self.bundle.projections[0].plasticity
@@ -238,20 +260,12 @@ class Sweeper:
         store: PlasticStore = self.bundle.store
         up_to = now - store.dendritic
         if store.frozen[0] == 0 or len(store.modulator):
-            late = _later(store.posts, store.done[0] - store.dendritic)
-            take_up(store, up_to, late > 0)
+            take_up(store, up_to, later(store.posts, store.done[0] - store.dendritic))
         store.done[0] = max(store.done[0], up_to)
-        recent = _later(store.posts, up_to - store.dendritic)
+        recent = later(store.posts, up_to - store.dendritic)
         self.taken[:] = store.posts.count - recent
         if int(recent.max(initial=0)) >= store.posts.time.shape[1] // 4:
             self.bundle.store = store._replace(posts=with_room(store.posts, 2 * store.posts.time.shape[1]))
-
-
-def _later(table: Posts, t: float) -> NDArray[np.int64]:
-    """Number of kept spikes of each target after t."""
-    room = table.time.shape[1]
-    held = np.arange(room) < np.minimum(table.count, room)[:, None]
-    return ((table.time > t) & held).sum(axis=1)
 
 
 def with_room(table: Posts, room: int) -> Posts:
