@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikesim._jit import kernel, twin
+from spikesim.engines import additive
 from spikesim.errors import SimulationError
 from spikesim.network import Projection
 from spikesim.plasticity.learn import Posts, add_post, forgotten, last_event, learn, posts
@@ -47,6 +48,7 @@ class PlasticStore(NamedTuple):
     modulator: Any  # rows of the modulator, none where the rule has no use for it
     unit: float  # ms in a unit of the times above
     lasting: float  # how long after a target's last spike source spikes may change something; infinite: always
+    sums: Any  # what target spikes come to, for rules that need no more; `extra` is then what synapses have taken up
 
 
 @kernel(inline=True, inner=True)
@@ -72,10 +74,16 @@ def update(store, s, j, since, done, x1, x2, t, spike):
     return w
 
 
+@kernel(inner=True)
+def _note(store, j, t):
+    add_post(store.posts, j, t)
+    additive.fired(store, j, t)
+
+
 def note(stores, j, t):
     """Neuron j fires at t."""
     for store in stores:
-        add_post(store.posts, j, t)
+        _note(store, j, t)
 
 
 @twin(note)
@@ -84,10 +92,10 @@ def _note_twin(stores, j, t):
         return lambda stores, j, t: None
 
     def one(stores, j, t):
-        add_post(stores[0].posts, j, t)
+        _note(stores[0], j, t)
 
     def more(stores, j, t):
-        add_post(stores[0].posts, j, t)
+        _note(stores[0], j, t)
         note(stores[1:], j, t)
 
     return one if len(stores) == 1 else more
@@ -156,13 +164,17 @@ def plastic_store(
     fields["weight"][0] = -1.0 if own.min(initial=0.0) < 0.0 else 1.0
     np.abs(own, out=own)
     dendritic = float(projection.dendritic or 0.0)
+    back = dendritic if h is None else float(np.rint(dendritic / h))
+    sums = additive.sums_of(rule, n, back, h)
+    while sums is not None and room < len(sums.count):
+        room *= 2
     table = posts(n, room, rule.traces(), h)
     return PlasticStore(  # type: ignore[call-arg]
         **fields,
-        extra=np.zeros(len(own) if rule.extra else 0),
+        extra=np.zeros(len(own) if rule.extra or sums is not None else 0),
         number=number,
         rule=rule.lower(None),
-        dendritic=dendritic if h is None else float(np.rint(dendritic / h)),
+        dendritic=back,
         posts=table,
         since=np.full(rows, -np.inf),
         x1=np.zeros(rows),
@@ -172,6 +184,7 @@ def plastic_store(
         modulator=opened(rule),
         unit=1.0 if h is None else h,
         lasting=forgotten(table) if rule.idle else np.inf,
+        sums=sums,
     )
 
 
@@ -191,6 +204,8 @@ class Sweeper:
 
     def check(self, now: float) -> None:
         """After a slice that ends at `now`, in units of the store: make room for another one."""
+        if self.bundle.store.sums is not None:
+            return
         table: Posts = self.bundle.store.posts
         room = table.time.shape[1]
         most = int((table.count - self.taken).max(initial=0))
@@ -214,6 +229,8 @@ class Sweeper:
         """From `now` on, keep weights as they are, or let them learn."""
         self.sweep(now)
         store: PlasticStore = self.bundle.store
+        if store.sums is not None and bool(store.frozen[0]) != frozen:
+            additive.settle(store, int(self._own(now)))
         rule = self.bundle.projections[0].plasticity
         store.frozen[0] = frozen
         if rule is not None and rule.modulated:
@@ -224,6 +241,8 @@ class Sweeper:
         """Signed weights that spikes meet which arrive at `now`."""
         self.sweep(now)
         store: PlasticStore = self.bundle.store
+        if store.sums is not None:
+            return store.weight[0] * additive.weights(store, int(self._own(now)))
         found = store.own.copy()
         if moves_alone(store):
             weights_at(store, max(self._own(now) - store.dendritic, 0.0), found)
@@ -237,6 +256,8 @@ class Sweeper:
         """Have the store hold the weights that spikes meet which arrive at `now`, so that they can be overwritten."""
         if not moves_alone(self.bundle.store):
             self.sweep(now)
+            if self.bundle.store.sums is not None:
+                additive.settle(self.bundle.store, int(self._own(now)))
             return
         weights = np.abs(self.weights(now))
         store: PlasticStore = self.bundle.store
@@ -259,6 +280,8 @@ class Sweeper:
     def _sweep(self, now: float) -> None:
         store: PlasticStore = self.bundle.store
         up_to = now - store.dendritic
+        if store.sums is not None:
+            return
         if store.frozen[0] == 0 or len(store.modulator):
             take_up(store, up_to, later(store.posts, store.done[0] - store.dendritic))
         store.done[0] = max(store.done[0], up_to)
