@@ -273,6 +273,13 @@ class Sweeper:
         store: PlasticStore = self.bundle.store
         scale_rows(store.target, store.own, total, np.zeros(len(store.posts.count)))
 
+    def recount(self) -> NDArray[np.int64]:
+        """Note how many spikes of each target all synapses have taken up; returns how many have come since."""
+        store: PlasticStore = self.bundle.store
+        recent: NDArray[np.int64] = later(store.posts, store.done[0] - store.dendritic)
+        self.taken = store.posts.count - recent
+        return recent
+
     def sweep(self, now: float) -> None:
         """Bring all weights up to date, all spikes having been taken up that arrive up to `now` ms."""
         self._sweep(self._own(now))
@@ -285,8 +292,7 @@ class Sweeper:
         if store.frozen[0] == 0 or len(store.modulator):
             take_up(store, up_to, later(store.posts, store.done[0] - store.dendritic))
         store.done[0] = max(store.done[0], up_to)
-        recent = later(store.posts, up_to - store.dendritic)
-        self.taken[:] = store.posts.count - recent
+        recent = self.recount()
         if int(recent.max(initial=0)) >= store.posts.time.shape[1] // 4:
             self.bundle.store = store._replace(posts=with_room(store.posts, 2 * store.posts.time.shape[1]))
 

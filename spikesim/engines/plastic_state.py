@@ -214,3 +214,5 @@ def restore(run: Any, projection: Projection, saved: dict[str, Any]) -> None:
                 array[:, a + shift : b + shift] = saved[name][:, a:b]
             store.sums.frame[:] = saved["sum_frame"]
             additive.wait_again(store.sums, run.now, posts)
+    for sweeper in sweepers(run, projection):
+        sweeper.recount()
