@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -27,33 +28,36 @@ class Online:
     def _plain(self, projection: str) -> Projection:
         raise NotImplementedError
 
-    def feed(self, population: str, spikes: Spikes) -> None:
+    def feed(self, population: str, spikes: Spikes | Sequence[Spikes]) -> None:
         """Let a population of given spikes emit more of them.
 
         Parameters
         ----------
         population : str
             Name of a population whose model is a `SpikeSource`.
-        spikes : Spikes
+        spikes : Spikes, or with a batch a sequence of Spikes, one per stimulus
             What it emits, in addition to what it was given before; times count from the present. On the grid they are
             rounded to the step, and those at 0 come with the next one.
 
         Raises
         ------
         ParameterError
-            If the population replays no spikes, sizes differ, a spike lies in the past, or there is a batch.
+            If the population replays no spikes, sizes or the number of stimuli differ, or a spike lies in the past.
         """
         p = self.network[population]
         source = self._run.sources.get(self._run.layout.block_of(p).number) if p.is_source else None
         if not isinstance(source, Given):
             raise ParameterError(f"feed: population {population!r} must be one of a SpikeSource, it is {p.model!r}")
-        if not isinstance(spikes, Spikes) or spikes.n != p.size:
-            raise ParameterError(f"feed: {population!r} needs Spikes of {p.size} elements, got {spikes!r}")
-        if self.batch > 1:
-            raise ParameterError(f"feed: only without a batch, this one has {self.batch} stimuli")
-        if len(spikes) and spikes.times.min() < 0.0:
-            raise ParameterError(f"feed: times must be >= 0 ms from now, got {spikes.times.min():g}")
-        source.feed(spikes.times + self.time, spikes.ids, self._run.now)
+        trains = list(spikes) if isinstance(spikes, (list, tuple)) else [spikes]
+        if len(trains) != self.batch:
+            raise ParameterError(f"feed: needs one Spikes per stimulus ({self.batch}), got {len(trains)}")
+        for train in trains:
+            if not isinstance(train, Spikes) or train.n != p.size:
+                raise ParameterError(f"feed: {population!r} needs Spikes of {p.size} elements, got {train!r}")
+            if len(train) and train.times.min() < 0.0:
+                raise ParameterError(f"feed: times must be >= 0 ms from now, got {train.times.min():g}")
+        ids = np.concatenate([train.ids.astype(np.int64) + b * p.size for b, train in enumerate(trains)])
+        source.feed(np.concatenate([train.times for train in trains]) + self.time, ids, self._run.now)
 
     def spike_counts(self, population: str) -> NDArray[np.int64]:
         """Spikes of each neuron since the beginning, shape (n,), with a batch (batch, n)."""

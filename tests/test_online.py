@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -56,6 +58,24 @@ def test_fed_spikes_are_given_ones(engine: str, tmp_path) -> None:
 
 @pytest.mark.parametrize("engine", ["event", "grid"])
 @pytest.mark.parametrize("threads", [1, 2])
+def test_each_stimulus_of_a_batch_is_fed_its_own(engine: str, threads: int) -> None:
+    learns = network()
+    still = Network(learns.populations, [dataclasses.replace(learns.projections[0], plasticity=None, dendritic=None)])
+    trains = [burst(k, 64.0) for k in range(3)]
+    batch = Simulation(still, engine=engine, seed=3, batch=3, threads=threads)
+    for k in (0, 1):
+        batch.feed("source", trains[k:] + trains[:k])
+        batch.run(64.0)
+    for k in range(3):
+        alone = Simulation(still, engine=engine, seed=3)
+        for train in (trains[k], trains[(k + 1) % 3]):
+            alone.feed("source", train)
+            alone.run(64.0)
+        assert np.array_equal(batch.spike_counts("cells")[k], alone.spike_counts("cells"))
+
+
+@pytest.mark.parametrize("engine", ["event", "grid"])
+@pytest.mark.parametrize("threads", [1, 2])
 def test_weights_onto_each_target_add_up(engine: str, threads: int) -> None:
     simulation = Simulation(network(burst(1, 60.0)), engine=engine, seed=3, threads=threads).run(60.0)
     _, before_post, before = simulation.weights("learning")
@@ -73,6 +93,7 @@ def test_weights_onto_each_target_add_up(engine: str, threads: int) -> None:
         (lambda s: s.feed("sources", NOTHING), "sources"),
         (lambda s: s.feed("source", Spikes([1.0], [0], 5, 2.0)), "needs Spikes of 6 elements"),
         (lambda s: s.feed("source", [1.0]), "needs Spikes of 6 elements"),
+        (lambda s: s.feed("source", [NOTHING, NOTHING]), "feed: needs one Spikes per stimulus (1), got 2"),
         (lambda s: s.feed("source", Spikes([-1.0], [0], 6, 2.0, -2.0)), "times must be >= 0 ms from now, got -1"),
         (lambda s: s.normalise("learning", 0.0), "normalise: total: must be > 0"),
         (lambda s: s.normalise("teaching", 1.0), "learning"),

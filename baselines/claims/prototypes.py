@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import NDArray
 
 from baselines.contract import Classification
-from spikesim.studies.diehl_cook import DiehlCookStudy, Images, Show, labels_of, vote
-from spikesim.zoo.diehl_cook import LEARNING
+from spikesim.studies.diehl_cook import LABELLED, TESTED, DiehlCookStudy, Images, Show, labels_of, vote
 
 _START = 31  # purpose of random numbers
 Pictures = NDArray[np.float32]
@@ -37,25 +34,20 @@ class Competing:
     def learn(self, x: Pictures) -> None:
         """One pass, in the order of the data."""
         for image in x:
-            self._show.present(image.astype(float), (1, self._shown), True)
+            self._show.present(image.astype(float), self._shown)
             self._shown += 1
 
     def name(self, x: Pictures, y: Labels) -> None:
         """Give each neuron the label of the pictures it answers most to."""
-        self._labels = labels_of(self._asked(self._show.label, x), y)
+        self._labels = labels_of(self._asked(x, LABELLED), y)
 
     def answer(self, x: Pictures) -> Labels:
         """Labels of pictures, those whose neurons answer most."""
-        return vote(self._asked(self._show.test, x), self._labels)
+        return vote(self._asked(x, TESTED), self._labels)
 
-    def _asked(self, ask: Callable[..., Labels], x: Pictures) -> Labels:
-        """Spikes (pictures, neurons); weights and thresholds are afterwards what they were."""
-        simulation = self._show.simulation
-        theta = simulation.state("exc", "theta")
-        answers = ask(x.astype(float), lambda k: None)
-        simulation.set_state("exc", "theta", theta)
-        simulation.thaw(LEARNING)
-        return answers
+    def _asked(self, x: Pictures, purpose: int) -> Labels:
+        """Spikes (pictures, neurons)."""
+        return self._show.ask(x.astype(float), purpose, lambda k: None)
 
 
 class Prototypes:

@@ -12,22 +12,30 @@ from benchmarks import figures
 from benchmarks.case import Case, Column, Probe, Rows
 from benchmarks.goals import Goal, of
 from benchmarks.peers._protocol import peak_mb
+from spikesim.plasticity import PairSTDP, TripletSTDP
 
 SYNAPSES = (2_500_000, 10_000_000, 40_000_000)
+PLASTIC = 10_000_000
 N, NEURONS = 20_000, 1_000_000
 KINDS: dict[str, tuple[Any, Any]] = {
     "own weight and delay": (ss.Normal(1.0, 0.1, low=0.0), ss.Normal(1.5, 0.75, low=0.1)),
     "own weight": (ss.Normal(1.0, 0.1, low=0.0), 1.5),
     "one weight and delay": (1.0, 1.5),
 }
+RULES = {
+    "additive plasticity": PairSTDP(w_max=2.0),
+    "multiplicative plasticity": PairSTDP(mu_plus=1.0, mu_minus=1.0, w_max=2.0),
+    "triplet plasticity": TripletSTDP(w_max=2.0),
+}
 
 
 def network(n: int, synapses: int, kind: str) -> ss.Network:
     """A population of `n` neurons with so many synapses on itself."""
     cells = ss.Population("cells", n, ss.Neuron(ss.LIF()))
-    weight, delay = KINDS[kind]
-    rule = ss.FixedIndegree(max(1, synapses // n))
-    return ss.Network([cells], [ss.Projection(cells, cells, rule, weight, delay)] if synapses else [])
+    weight, delay = KINDS.get(kind, KINDS["one weight and delay"])
+    rule, learning = ss.FixedIndegree(max(1, synapses // n)), RULES.get(kind)
+    connected = ss.Projection(cells, cells, rule, weight, delay, plasticity=learning)
+    return ss.Network([cells], [connected] if synapses else [])
 
 
 def held(engine: str, n: int, synapses: int, kind: str, threads: int, seed: int) -> dict[str, float]:
@@ -73,11 +81,13 @@ def draw(rows: Rows) -> Any:
     return figure
 
 
+LEARNING = f"{PLASTIC / 1e6:g} million"
 LARGEST = f"{SYNAPSES[-1] / 1e6:g} million"
 CASE = Case(
-    "bytes per synapse (LIF, delta) and per neuron, held while running and at the most",
+    "bytes per synapse (LIF, delta), with plasticity too, and per neuron, held while running and at the most",
     (
         *(_synapses(engine, kind, k) for engine in ("grid", "event") for kind in KINDS for k in SYNAPSES),
+        *(_synapses(engine, kind, PLASTIC) for engine in ("grid", "event") for kind in RULES),
         *(_neurons(engine) for engine in ("grid", "event")),
     ),
     peers=False,
@@ -90,6 +100,11 @@ CASE = Case(
     ),
     goals=(
         Goal("bytes, own weight and delay", of(f"own weight and delay, grid, {LARGEST}", "bytes_each"), 9.0, 8.0, "<="),
+        *(
+            Goal(f"bytes, {kind}, {engine}", of(f"{kind}, {engine}, {LEARNING}", "bytes_each"), 24.0, 16.0, "<=")
+            for engine in ("grid", "event")
+            for kind in RULES
+        ),
         Goal("bytes, one for all", of(f"one weight and delay, grid, {LARGEST}", "bytes_each"), 4.5, 2.5, "<="),
     ),
     draw=draw,

@@ -8,6 +8,7 @@ import numpy as np
 
 from spikesim import verbs
 from spikesim._jit import at, kernel, load, peek, store, verb
+from spikesim.engines.additive import follow
 from spikesim.engines.grid_deliver import admit, flush, flush_few, gather, land, meet, under_way, visit
 from spikesim.engines.learning import note
 from spikesim.rng import GOLDEN, U64, mix, unit
@@ -222,6 +223,7 @@ def march(
                 last_row = s
                 visit(synapses, rows, travel, s, min(s + depth - 1, last))
             k = s - last_row
+            follow(synapses.plastic, s)
             admit(synapses, rows, travel, past, fresh, place, s, last_row, min(last_row + depth - 1, last), False)
             flush_few(synapses, rows, k, place[2])
             out = link.element[parity, me]

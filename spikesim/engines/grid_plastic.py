@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spikesim._jit import kernel, twin
+from spikesim._jit import is_none, kernel, twin
+from spikesim.engines.additive import arrive_additive
 from spikesim.engines.learning import ROOM, PlasticStore, Sweeper, learning, plastic_store, update
 from spikesim.network import Projection
 from spikesim.plasticity.learn import after_spike, decayed, fetch
@@ -44,18 +45,23 @@ def arrive(stores: Any, number: int, row: Any, r: int, step: int, active: bool) 
     """A spike of source r arrives through plastic table `number` at `step`."""
     for store in stores:
         if store.number == number:
-            _arrive(store, row, r, step - store.dendritic, active)
+            change = _arrive if store.sums is None else arrive_additive
+            change(store, row, r, step - store.dendritic, active)
 
 
 @twin(arrive)
 def _arrive_twin(stores: Any, number: Any, row: Any, r: Any, step: Any, active: Any) -> Any:
+    if len(stores) == 0:
+        return lambda stores, number, row, r, step, active: None
+    change = _arrive if is_none(stores[0].types[stores[0].fields.index("sums")]) else arrive_additive
+
     def more(stores, number, row, r, step, active):
         if stores[0].number == number:
-            _arrive(stores[0], row, r, step - stores[0].dendritic, active)
+            change(stores[0], row, r, step - stores[0].dendritic, active)
         else:
             arrive(stores[1:], number, row, r, step, active)
 
-    return more if len(stores) else lambda stores, number, row, r, step, active: None
+    return more
 
 
 class Learner:
@@ -86,7 +92,8 @@ class Learner:
     def nbytes(self) -> int:
         """Memory of the synapses."""
         s = self.store
-        return sum(a.nbytes for a in (s.start, s.target, s.own, s.extra, s.since, s.x1, s.x2, s.posts.block))
+        held = [s.start, s.target, s.own, s.extra, s.since, s.x1, s.x2, s.posts.block]
+        return sum(a.nbytes for a in held + ([] if s.sums is None else [*s.sums[1:3], s.sums.waiting]))
 
 
 def longest_call(hold: int) -> int:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikesim._jit import kernel, twin
+from spikesim.engines import additive
 from spikesim.errors import SimulationError
 from spikesim.network import Projection
 from spikesim.plasticity.learn import Posts, add_post, forgotten, last_event, learn, posts
@@ -47,6 +48,7 @@ class PlasticStore(NamedTuple):
     modulator: Any  # rows of the modulator, none where the rule has no use for it
     unit: float  # ms in a unit of the times above
     lasting: float  # how long after a target's last spike source spikes may change something; infinite: always
+    sums: Any  # what target spikes come to, for rules that need no more; `extra` is then what synapses have taken up
 
 
 @kernel(inline=True, inner=True)
@@ -72,10 +74,16 @@ def update(store, s, j, since, done, x1, x2, t, spike):
     return w
 
 
+@kernel(inner=True)
+def _note(store, j, t):
+    add_post(store.posts, j, t)
+    additive.fired(store, j, t)
+
+
 def note(stores, j, t):
     """Neuron j fires at t."""
     for store in stores:
-        add_post(store.posts, j, t)
+        _note(store, j, t)
 
 
 @twin(note)
@@ -84,10 +92,10 @@ def _note_twin(stores, j, t):
         return lambda stores, j, t: None
 
     def one(stores, j, t):
-        add_post(stores[0].posts, j, t)
+        _note(stores[0], j, t)
 
     def more(stores, j, t):
-        add_post(stores[0].posts, j, t)
+        _note(stores[0], j, t)
         note(stores[1:], j, t)
 
     return one if len(stores) == 1 else more
@@ -97,14 +105,27 @@ def _note_twin(stores, j, t):
 def take_up(store, t, waiting):
     """Bring all weights up to t, when no source spike is on its way that comes before.
 
-    Nothing has to be done for targets that are not `waiting`, that is, have not fired since.
+    Nothing has to be done for targets none of whose spikes are `waiting`.
     """
     done = store.done[0]
     for r in range(len(store.start) - 1):
         since, x1, x2 = store.since[r], store.x1[r], store.x2[r]
         for s in range(U64(store.start[r]), U64(store.start[r + 1])):
-            if waiting[U64(store.target[s])]:
+            if waiting[U64(store.target[s])] > 0:
                 update(store, s, np.int64(store.target[s]), since, done, x1, x2, t, False)
+
+
+@kernel
+def later(table, t):
+    """Number of kept spikes of each target after t."""
+    found = np.zeros(len(table.count), np.int64)
+    room = table.time.shape[1]
+    for j in range(len(found)):
+        k = table.count[j]
+        while k > max(0, table.count[j] - room) and table.time[j, (k - 1) % room] > t:
+            k -= 1
+        found[j] = table.count[j] - k
+    return found
 
 
 @kernel(lean=True)
@@ -128,6 +149,11 @@ def weights_at(store, t, out):
             out[s], _ = meanwhile(store.rule, store.own[s], e, now * store.unit, t * store.unit, store.modulator)
 
 
+def moves_alone(store: PlasticStore) -> bool:
+    """Whether weights change between spikes."""
+    return (type(store.rule),) in meanwhile.table
+
+
 def plastic_store(
     fields: dict[str, Any], projection: Projection, n: int, number: int, room: int = ROOM, h: float | None = None
 ) -> PlasticStore:
@@ -138,13 +164,17 @@ def plastic_store(
     fields["weight"][0] = -1.0 if own.min(initial=0.0) < 0.0 else 1.0
     np.abs(own, out=own)
     dendritic = float(projection.dendritic or 0.0)
+    back = dendritic if h is None else float(np.rint(dendritic / h))
+    sums = additive.sums_of(rule, n, back, h)
+    while sums is not None and room < len(sums.count):
+        room *= 2
     table = posts(n, room, rule.traces(), h)
     return PlasticStore(  # type: ignore[call-arg]
         **fields,
-        extra=np.zeros(len(own) if rule.extra else 0),
+        extra=np.zeros(len(own) if rule.extra or sums is not None else 0),
         number=number,
         rule=rule.lower(None),
-        dendritic=dendritic if h is None else float(np.rint(dendritic / h)),
+        dendritic=back,
         posts=table,
         since=np.full(rows, -np.inf),
         x1=np.zeros(rows),
@@ -154,6 +184,7 @@ def plastic_store(
         modulator=opened(rule),
         unit=1.0 if h is None else h,
         lasting=forgotten(table) if rule.idle else np.inf,
+        sums=sums,
     )
 
 
@@ -173,6 +204,8 @@ class Sweeper:
 
     def check(self, now: float) -> None:
         """After a slice that ends at `now`, in units of the store: make room for another one."""
+        if self.bundle.store.sums is not None:
+            return
         table: Posts = self.bundle.store.posts
         room = table.time.shape[1]
         most = int((table.count - self.taken).max(initial=0))
@@ -196,6 +229,8 @@ class Sweeper:
         """From `now` on, keep weights as they are, or let them learn."""
         self.sweep(now)
         store: PlasticStore = self.bundle.store
+        if store.sums is not None and bool(store.frozen[0]) != frozen:
+            additive.settle(store, int(self._own(now)))
         rule = self.bundle.projections[0].plasticity
         store.frozen[0] = frozen
         if rule is not None and rule.modulated:
@@ -206,8 +241,11 @@ class Sweeper:
         """Signed weights that spikes meet which arrive at `now`."""
         self.sweep(now)
         store: PlasticStore = self.bundle.store
+        if store.sums is not None:
+            return store.weight[0] * additive.weights(store, int(self._own(now)))
         found = store.own.copy()
-        weights_at(store, max(self._own(now) - store.dendritic, 0.0), found)
+        if moves_alone(store):
+            weights_at(store, max(self._own(now) - store.dendritic, 0.0), found)
         return store.weight[0] * found
 
     def moved(self, now: float) -> bool:
@@ -216,6 +254,11 @@ class Sweeper:
 
     def settle(self, now: float) -> None:
         """Have the store hold the weights that spikes meet which arrive at `now`, so that they can be overwritten."""
+        if not moves_alone(self.bundle.store):
+            self.sweep(now)
+            if self.bundle.store.sums is not None:
+                additive.settle(self.bundle.store, int(self._own(now)))
+            return
         weights = np.abs(self.weights(now))
         store: PlasticStore = self.bundle.store
         rule = self.bundle.projections[0].plasticity
@@ -230,6 +273,13 @@ class Sweeper:
         store: PlasticStore = self.bundle.store
         scale_rows(store.target, store.own, total, np.zeros(len(store.posts.count)))
 
+    def recount(self) -> NDArray[np.int64]:
+        """Note how many spikes of each target all synapses have taken up; returns how many have come since."""
+        store: PlasticStore = self.bundle.store
+        recent: NDArray[np.int64] = later(store.posts, store.done[0] - store.dendritic)
+        self.taken = store.posts.count - recent
+        return recent
+
     def sweep(self, now: float) -> None:
         """Bring all weights up to date, all spikes having been taken up that arrive up to `now` ms."""
         self._sweep(self._own(now))
@@ -237,21 +287,14 @@ class Sweeper:
     def _sweep(self, now: float) -> None:
         store: PlasticStore = self.bundle.store
         up_to = now - store.dendritic
+        if store.sums is not None:
+            return
         if store.frozen[0] == 0 or len(store.modulator):
-            late = _later(store.posts, store.done[0] - store.dendritic)
-            take_up(store, up_to, late > 0)
+            take_up(store, up_to, later(store.posts, store.done[0] - store.dendritic))
         store.done[0] = max(store.done[0], up_to)
-        recent = _later(store.posts, up_to - store.dendritic)
-        self.taken[:] = store.posts.count - recent
+        recent = self.recount()
         if int(recent.max(initial=0)) >= store.posts.time.shape[1] // 4:
             self.bundle.store = store._replace(posts=with_room(store.posts, 2 * store.posts.time.shape[1]))
-
-
-def _later(table: Posts, t: float) -> NDArray[np.int64]:
-    """Number of kept spikes of each target after t."""
-    room = table.time.shape[1]
-    held = np.arange(room) < np.minimum(table.count, room)[:, None]
-    return ((table.time > t) & held).sum(axis=1)
 
 
 def with_room(table: Posts, room: int) -> Posts:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spikesim.engines import additive
 from spikesim.engines.grid_bundle import GridBundle
 from spikesim.engines.learning import Sweeper, with_room
 from spikesim.engines.store import Bundle, OwnStore
@@ -158,6 +159,7 @@ def _rebuild(run: Any, projection: Projection, pre: Any, post: Any, own: Any, ex
 def save(run: Any, projection: Projection) -> dict[str, Any]:
     """Weights, traces and recent target spikes of a plastic projection."""
     parts: list[Any] = []
+    sums: dict[str, Any] = {}
     size = projection.post.population.size  # type: ignore[union-attr]
     room = max(s.bundle.store.posts.time.shape[1] for s in sweepers(run, projection))
     table = {name: np.zeros((size, room)) for name in _TABLE} | {"count": np.zeros(size, np.int64)}
@@ -171,12 +173,16 @@ def save(run: Any, projection: Projection) -> dict[str, Any]:
         posts, (a, b, shift) = with_room(store.posts, room), shard.shard.overlap(projection.post.population)  # type: ignore[union-attr]
         for name, array in table.items():
             array[a:b] = getattr(posts, name)[a + shift : b + shift]
+        if store.sums is not None:
+            for name, array in additive.held(store.sums).items():
+                sums.setdefault(name, np.zeros((len(array), size)))[:, a:b] = array[:, a + shift : b + shift]
+            sums["sum_frame"] = store.sums.frame
     source, target, own, extra = (np.concatenate(c) for c in zip(*parts, strict=True))
     order = np.lexsort((source, target))  # stable: synapses of one pair stay in the order in which they were drawn
     traces = _merged(run, projection) | {"done": store.done, "frozen": store.frozen, "modulator": store.modulator}
     if any(s.rewired for s in sweepers(run, projection)):
         traces |= {"pre": source[order], "post": target[order]}
-    return {"own": own[order], "extra": extra[order], **table, **traces}
+    return {"own": own[order], "extra": extra[order], **table, **sums, **traces}
 
 
 def restore(run: Any, projection: Projection, saved: dict[str, Any]) -> None:
@@ -203,3 +209,10 @@ def restore(run: Any, projection: Projection, saved: dict[str, Any]) -> None:
         bundle.store = store._replace(posts=posts, modulator=saved["modulator"])
         for name in (*_TRACES, "done", "frozen"):
             getattr(store, name)[...] = saved[name]
+        if store.sums is not None:
+            for name, array in additive.held(store.sums).items():
+                array[:, a + shift : b + shift] = saved[name][:, a:b]
+            store.sums.frame[:] = saved["sum_frame"]
+            additive.wait_again(store.sums, run.now, posts)
+    for sweeper in sweepers(run, projection):
+        sweeper.recount()

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from spikesim._jit import kernel
 from spikesim.errors import unknown
 from spikesim.parameters import param
-from spikesim.plasticity.rule import Plasticity, Traces, on_post, on_pre
+from spikesim.plasticity.rule import Additive, Plasticity, Traces, on_post, on_pre
 
 PAIRINGS = {"all": 0.0, "nearest": 1.0, "presynaptic": 2.0, "reduced": 3.0, "postsynaptic": 4.0}
 
@@ -80,6 +80,14 @@ class PairSTDP(Plasticity):
         """One on either side."""
         rates = 1.0 / self.tau_plus, 0.0, 1.0 / self.tau_minus, 0.0
         return Traces(*rates, nearest=self.pairing != "all", summed=self.pairing == "postsynaptic")
+
+    @property
+    def additive(self) -> Additive | None:
+        """Whether neither weights nor which spikes pair make a difference to a change."""
+        if self.extra or self.mu_plus or self.mu_minus or type(self) is not PairSTDP:
+            return None
+        span = self.w_max - self.w_min
+        return Additive(span * self.a_plus, span * self.a_minus, self.w_min, self.w_max)
 
     def lower(self, setting=None):
         """Numbers."""

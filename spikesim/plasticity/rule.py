@@ -34,6 +34,18 @@ class Traces(NamedTuple):
     summed: bool = False
 
 
+class Additive(NamedTuple):
+    """A rule of pairs whose changes do not depend on the weight.
+
+    A target spike adds ``up x1``, a source spike takes away ``down y1``, within bounds.
+    """
+
+    up: float
+    down: float
+    w_min: float
+    w_max: float
+
+
 class Plasticity(Part):
     """Base of plasticity rules; their parameters are numbers, the same for all synapses of a projection.
 
@@ -48,6 +60,11 @@ class Plasticity(Part):
     def traces(self) -> Traces:
         """The traces that the rule uses."""
         raise NotImplementedError
+
+    @property
+    def additive(self) -> Additive | None:
+        """The rule as one that the grid engine can follow without looking at single target spikes, if it is one."""
+        return None
 
     @property
     def bounds(self) -> tuple[float, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,12 +11,13 @@ from numpy.typing import NDArray
 from spikesim.connectivity import AllToAll, OneToOne, Pairwise, Uniform
 from spikesim.inputs import PoissonSource, SpikeSource
 from spikesim.network import Network, Neuron, Population, Projection
-from spikesim.neurons import LIF, AdaptiveThreshold, ResetTo
+from spikesim.neurons import LIF, AdaptiveThreshold, FixedThreshold, ResetTo
 from spikesim.plasticity import CompetitiveSTDP
 from spikesim.synapses import ExponentialConductance
 from spikesim.zoo._model import ZooNetwork, choice, count, number
 
 LEARNING = "input->exc"
+V_TH = -72.0  # mV, of excitatory neurons whose threshold has not risen
 
 
 @dataclass(frozen=True)
@@ -66,40 +68,39 @@ class DiehlCook(ZooNetwork):
     def assemble(self, source: PoissonSource | SpikeSource, scale: float = 1.0) -> Network:
         """The network with inputs of a kind of one's own."""
         n = self.scaled(self.n, scale, "neurons")
-        given = Population("input", self.inputs, source)
-        exc = self._neurons(
-            "exc", n, LIF(100.0, -65.0, 100.0), self.tau_e, -100.0, self.theta_plus, -72.0, -65.0, self.t_ref
-        )
+        exc = self._excitatory(n, AdaptiveThreshold(V_TH, self.theta_plus, self.tau_theta), {"theta": self.theta})
         rule = CompetitiveSTDP(eta_pre=self.eta_pre, eta_post=self.eta_post)
-        learning = Projection(
-            given,
-            exc,
-            AllToAll(),
-            Uniform(0.003, 0.303),
-            self.delay,
-            "ge",
-            name=LEARNING,
-            plasticity=rule,
-            dendritic=0.0,
-        )
-        others = np.argwhere(~np.eye(n, dtype=bool)) if n > 1 else np.zeros((0, 2), np.int64)
+        return self._joined(source, exc, Uniform(0.003, 0.303), {"plasticity": rule, "dendritic": 0.0})
+
+    def settled(self, source: SpikeSource, weights: NDArray[np.float64], theta: NDArray[np.float64]) -> Network:
+        """The network after learning: weights (inputs, neurons), and what thresholds have risen by, stay as given."""
+        return self._joined(source, self._excitatory(len(theta), FixedThreshold(V_TH + theta), {}), weights, {})
+
+    def _excitatory(
+        self, n: int, threshold: AdaptiveThreshold | FixedThreshold, initial: dict[str, float]
+    ) -> Population:
+        receptors = _receptors(self.tau_e, -100.0)
+        model = Neuron(LIF(100.0, -65.0, 100.0), receptors, threshold, ResetTo(-65.0), self.t_ref)
+        return Population("exc", n, model, initial=initial)
+
+    def _joined(
+        self, source: PoissonSource | SpikeSource, exc: Population, weight: object, learning: dict[str, Any]
+    ) -> Network:
+        """Inputs onto excitatory neurons, and these onto each other's inhibition."""
+        given, n = Population("input", self.inputs, source), exc.size
+        inputs = Projection(given, exc, AllToAll(), weight, self.delay, "ge", LEARNING, **learning)
         if self.inhibition == "direct":
-            return Network([given, exc], [learning, self._inhibition(exc, exc, others)])
-        inh = self._neurons("inh", n, LIF(10.0, -60.0, 10.0), 1.0, -85.0, 0.0, -40.0, -45.0, 2.0)
+            others = AllToAll(allow_self=False)
+            return Network([given, exc], [inputs, Projection(exc, exc, others, self.w_inh, self.delay, "gi")])
+        model = Neuron(LIF(10.0, -60.0, 10.0), _receptors(1.0, -85.0), FixedThreshold(-40.0), ResetTo(-45.0), 2.0)
+        inh = Population("inh", n, model)
         relay = Projection(exc, inh, OneToOne(), self.w_exc, self.delay, "ge")
-        return Network([given, exc, inh], [learning, relay, self._inhibition(inh, exc, others)])
+        pairs = Pairwise(*np.argwhere(~np.eye(n, dtype=bool)).T)
+        return Network([given, exc, inh], [inputs, relay, Projection(inh, exc, pairs, self.w_inh, self.delay, "gi")])
 
-    def _inhibition(self, source: Population, exc: Population, others: NDArray[np.int64]) -> Projection:
-        return Projection(source, exc, Pairwise(*others.T), self.w_inh, self.delay, "gi")
 
-    def _neurons(
-        self, name: str, n: int, membrane: LIF, tau_e: float, e_inh: float, jump: float, v_th: float, v_reset: float,
-        t_ref: float,
-    ) -> Population:  # fmt: skip
-        receptors = {"ge": ExponentialConductance(tau_e, 0.0), "gi": ExponentialConductance(2.0, e_inh)}
-        threshold = AdaptiveThreshold(v_th, jump, self.tau_theta)
-        model = Neuron(membrane, receptors, threshold, ResetTo(v_reset), t_ref)
-        return Population(name, n, model, initial={"theta": self.theta if jump else 0.0})
+def _receptors(tau_e: float, e_inh: float) -> dict[str, ExponentialConductance]:
+    return {"ge": ExponentialConductance(tau_e, 0.0), "gi": ExponentialConductance(2.0, e_inh)}
 
 
 NETWORK = DiehlCook
