@@ -195,7 +195,7 @@ class Show:
         """
         study, pixels = self.study, self.data.train.shape[1]
         silent = SpikeSource(_silence(pixels))
-        described = DiehlCook(inputs=pixels, n=study.neurons, **NETWORK)
+        described = DiehlCook(inputs=pixels, n=study.neurons, **NETWORK)  # type: ignore[arg-type]
         network = described.settled(silent, self.weights(), self.theta)  # type: ignore[arg-type]
         simulation = Simulation(
             network, engine="grid", dt=DT, threads=study.threads, batch=ABREAST, record=Record(spikes=False)
