@@ -198,6 +198,8 @@ class Simulation(LearningControls, Online):
                 self._timing["compile_s"] += compiled()
                 self._timing["run_s"] += time.perf_counter() - start - compiled()
         self._hand_on()
+        if interrupt.asked:  # after the last slice had been looked at
+            raise KeyboardInterrupt
         return self
 
     def _until(self, target: Any, interrupt: Interrupt, report: Callable[[], object]) -> None:
