@@ -48,7 +48,7 @@ class Online:
         source = self._run.sources.get(self._run.layout.block_of(p).number) if p.is_source else None
         if not isinstance(source, Given):
             raise ParameterError(f"feed: population {population!r} must be one of a SpikeSource, it is {p.model!r}")
-        trains = list(spikes) if isinstance(spikes, (list, tuple)) else [spikes]
+        trains: list[Any] = list(spikes) if isinstance(spikes, (list, tuple)) else [spikes]
         if len(trains) != self.batch:
             raise ParameterError(f"feed: needs one Spikes per stimulus ({self.batch}), got {len(trains)}")
         for train in trains:
