@@ -76,7 +76,7 @@ def test_digits_go_on_where_they_stopped(tmp_path, monkeypatch):
     first = study.execute(1, False, tmp_path)
     assert first.interrupted and first.found["images_learnt"] == 40
     again = study.execute(1, False, tmp_path)
-    assert len(shown) == 41 + 10 + 20 + 10
+    assert len(shown) == 41 + 10  # the rest, in batches: labelling and the test
     for key in ("test_accuracy", "mean_spikes_per_image", "running_accuracy"):
         assert again.found[key] == whole.found[key]
     with pytest.raises(ParameterError, match="other settings or another seed"):
