@@ -121,7 +121,7 @@ def test_sums_of_spikes_count_as_macs_and_membrane_shortcuts_do_not() -> None:
                 nn.init.constant_(part.bias, 0.5)
         with watched(twin.module) as layers, torch.inference_mode():
             twin.module.eval()(twin.prepare(data.test.x, 2, 0))
-        inner = [layer for layer in layers[:-1] if "maps" in layer.name and layer.weights > 1000]  # the head reads means
+        inner = [layer for layer in layers[:-1] if "maps" in layer.name and layer.weights > 1000]  # not the head
         macs[build.__name__] = sum(layer.active for layer in inner)
     assert macs["membrane"] == 0 < macs["elementwise"]
 
