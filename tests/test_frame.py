@@ -110,3 +110,19 @@ def test_neurons_without_input_follow_the_closed_form():
         exact = -70.0 + i / 250.0 * (np.exp(-b * t) - np.exp(-a * t)) / (a - b)
         assert simulation.state("cell", "v") == pytest.approx(exact, rel=1e-13)
         assert simulation.state("cell", "i_syn") == pytest.approx(i * np.exp(-b * t), rel=1e-13)
+
+
+def test_more_spikes_in_a_step_than_counters_hold(monkeypatch):
+    """All fire at once: counts go over into rows on the way, and nothing of them is lost."""
+    results = []
+    for framed in (True, False):
+        if not framed:
+            monkeypatch.setattr(grid_frame, "window", lambda *_: 0)
+        cells = ss.Population(
+            "cells", 300, ss.Neuron(ss.LIF(20.0, -60.0, 200.0), CURRENTS, **NEURON), initial={"v": -49.0}
+        )
+        links = ss.Projection(cells, cells, ss.FixedIndegree(290, allow_multiple=False), 1.0, 0.1, "exc")
+        simulation = ss.Simulation(ss.Network([cells], [links]), engine="grid", dt=0.1, seed=1).run(0.3)
+        results.append(simulation.state("cells", "i_exc"))
+    assert results[1].min() > 280.0
+    assert results[0] == pytest.approx(results[1], rel=1e-12)

@@ -98,9 +98,10 @@ def receive(synapses, rows, near, y, u, ys, swell, response, grown, r, k, place)
             continue
         for b in range(rows.pending.shape[1]):
             if rows.direct[c] > 0 and rows.pending[c, b] > 0:
-                if rows.late[c] > 0 and rows.pending[c, b] <= FEW:
+                few = rows.late[c] > 0 and rows.pending[c, b] <= FEW
+                if few:
                     _receive_few(synapses, rows, near, y, u, ys, swell, response, grown, r, c, b, place[2])
-                else:
+                if not few or rows.direct[c] == SPILLED:
                     _receive_all(rows, y, u, swell, response, c, k, b, place[2])
                     forget(near)
             rows.pending[c, b], rows.load[c, b] = 0, 0
