@@ -40,6 +40,9 @@ def compare(
     threads: Annotated[
         int | None, typer.Option(help="Threads of torch and core. (default: 1 and all processors)")
     ] = None,
+    jobs: Annotated[
+        int, typer.Option(metavar="N", help="Seeds worked on side by side, which disturbs their wall times.")
+    ] = 1,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that are there already.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
 ) -> None:
@@ -51,7 +54,7 @@ def compare(
 
     if every and families:
         raise typer.BadParameter(f"either --all or families, not both (got {', '.join(families)})")
-    options = Options(data, seeds, epochs, steps, engine, threads, out, overwrite, quick)
+    options = Options(data, seeds, epochs, steps, engine, threads, out, overwrite, quick, jobs)
     report = run(list(FAMILIES) if every else families or (), options)
     if json:
         typer.echo(report.json())

@@ -39,6 +39,9 @@ class Options:
         Whether the files of an earlier comparison in `out` may be replaced.
     quick : bool
         Embedded data, one seed, fewer passes: minutes, not hours, and figures to match.
+    jobs : int
+        Processes that work on seeds; side by side, they disturb one another's wall times. With more than one, call from
+        a module that can be imported without effects.
     """
 
     data: str = AUTO
@@ -50,6 +53,7 @@ class Options:
     out: str | os.PathLike[str] | None = None
     overwrite: bool = False
     quick: bool = False
+    jobs: int = 1
 
 
 class Stage(NamedTuple):
@@ -116,6 +120,7 @@ def make_plan(name: str, options: Options) -> Plan:
     if options.engine not in ENGINES:
         raise unknown("engine", options.engine, ENGINES)
     task = _choose_task(family, _embedded(family) if options.quick and options.data == AUTO else options.data)
+    jobs = as_count(options.jobs, "jobs")
     given = {key: getattr(options, key) for key in ("seeds", "epochs", "steps")}
     chosen = {key: as_count(value, key) for key, value in given.items() if value is not None}
     settings = family.settings[task.name]
@@ -134,7 +139,7 @@ def make_plan(name: str, options: Options) -> Plan:
     )
     family = dataclasses.replace(family, others=there)
     if options.threads is None:  # small layers lose more to torch's waiting threads than they gain
-        return Plan(family, task, settings, options.engine, 1, _processors(), options.quick, left_out)
+        return Plan(family, task, settings, options.engine, 1, max(1, _processors() // jobs), options.quick, left_out)
     threads = as_count(options.threads, "threads")
     return Plan(family, task, settings, options.engine, threads, threads, options.quick, left_out)
 

@@ -80,6 +80,10 @@ class Folder:
     def _key(self, record: dict[str, Any]) -> dict[str, Any]:
         return {name: record.get(name) for name in self._names}
 
+    def has(self, name: str) -> bool:
+        """Whether a file is there that will not be replaced."""
+        return (self.path / name).exists() and self.path / name not in self._stale
+
     def add(self, record: dict[str, Any]) -> None:
         """Keep the record of a finished seed."""
         self.records.append(record)

@@ -446,7 +446,7 @@ def test_rivals_stand_in_every_comparison(small) -> None:
 def test_scores_are_of_all_inputs_even_if_few_were_replayed() -> None:
     plan = make_plan("mlp", SMALL)
     plan = plan._replace(settings=dataclasses.replace(plan.settings, replayed=20))
-    record, _ = runner._run_seed(plan, plan.task.load(), 0, lambda done: None)
+    record, _ = runner.run_seed(plan, plan.task.load(), 0, lambda done: None)
     f = summarise([plan], [record]).families[0]
     assert f["scored"] == "snn" and f["replay"]["inferences"] == 20 < f["snn"]["inferences"]
     assert f["others"]["qcfs"]["accuracy"] == record["others"]["qcfs"]["snn"]["score"]
@@ -485,21 +485,21 @@ def test_a_new_family_is_one_new_file(toy, tmp_path) -> None:
 
 
 def test_interrupted_comparison_goes_on(toy, tmp_path, monkeypatch) -> None:
-    out, run_seed = tmp_path / "out", runner._run_seed
+    out, run_seed = tmp_path / "out", runner.run_seed
 
     def stop_in_second(plan, data, seed, *rest):
         if seed == 1:
             raise KeyboardInterrupt
         return run_seed(plan, data, seed, *rest)
 
-    monkeypatch.setattr(runner, "_run_seed", stop_in_second)
+    monkeypatch.setattr(runner, "run_seed", stop_in_second)
     first = compare(["toy"], Options(out=out), progress=False)
     assert first.interrupted and first.finished == 1 and first.families[0]["seeds"] == 1
     assert [p.name for p in out.iterdir()] == ["results.jsonl"]
     kept = (out / "results.jsonl").read_text()
     with pytest.raises(FileError, match=r"results\.jsonl.*other settings.*--overwrite"):
         compare(["toy"], Options(out=out, epochs=1), progress=False)
-    monkeypatch.setattr(runner, "_run_seed", run_seed)
+    monkeypatch.setattr(runner, "run_seed", run_seed)
     second = compare(["toy"], Options(out=out), progress=False)
     assert not second.interrupted and second.finished == 2
     assert (out / "results.jsonl").read_text().startswith(kept)
@@ -519,7 +519,7 @@ def test_damaged_data_of_the_last_family_end_it_before_the_first_trains(toy, tmp
         raise FileError("data set 'digits': not the published file")
 
     monkeypatch.setattr("baselines.tasks.digits.TASK", dataclasses.replace(TASKS["digits"], load=damaged))
-    monkeypatch.setattr(runner, "_run_seed", lambda *rest: pytest.fail("something was trained"))
+    monkeypatch.setattr(runner, "run_seed", lambda *rest: pytest.fail("something was trained"))
     with pytest.raises(FileError, match="not the published file"):
         compare(["toy", "mlp"], Options(quick=True), progress=False)
 

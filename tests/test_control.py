@@ -25,7 +25,7 @@ from baselines.errors import TrainingError  # noqa: E402
 from baselines.families import dqn  # noqa: E402
 from baselines.lowering import Blueprint  # noqa: E402
 from baselines.replay import Replayed, answer_by  # noqa: E402
-from baselines.runner import agreement  # noqa: E402
+from baselines.seeds import agreement  # noqa: E402
 from baselines.spiking import Leaky, Membrane  # noqa: E402
 from baselines.tasks import TASKS  # noqa: E402
 

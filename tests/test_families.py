@@ -21,7 +21,7 @@ from baselines.contract import Classification, Graph, Split  # noqa: E402
 from baselines.counting import watched  # noqa: E402
 from baselines.families import FAMILIES, cnn, gnn, perceptron, resnet  # noqa: E402
 from baselines.html import page  # noqa: E402
-from baselines.runner import agreement, train  # noqa: E402
+from baselines.seeds import agreement, train  # noqa: E402
 from baselines.tasks import TASKS, nmnist  # noqa: E402
 from spikesim.datasets.nmnist import Recordings  # noqa: E402
 

@@ -19,7 +19,7 @@ from baselines.generation.adversarial import RealImages, judged_alike  # noqa: E
 from baselines.generation.denoising import denoise, schedule  # noqa: E402
 from baselines.generation.judge import METRICS, Judge, frechet, judge_of, neighbourhoods  # noqa: E402
 from baselines.generation.pictures import tiled  # noqa: E402
-from baselines.runner import agreement, train  # noqa: E402
+from baselines.seeds import agreement, train  # noqa: E402
 from baselines.tasks import TASKS  # noqa: E402
 
 
@@ -233,7 +233,8 @@ def test_shortcuts_are_currents(scrap) -> None:
     """Every cell but the stem sees sums of currents of spikes, so that no layer multiplies sums of spikes."""
     twin = diffusion.twin(scrap, small("diffusion", channels=4), 0)
     with watched(twin.module) as layers, torch.inference_mode():
-        twin.predict(torch.cat([twin.start(2, 5)[:, 0], torch.zeros(5, 1)], 1), twin.module.eval())
+        twin.module.eval()
+        twin.predict(torch.cat([twin.start(2, 5)[:, 0], torch.zeros(5, 1)], 1))
     active = [layer.name for layer in layers if layer.rows and layer.active]
     assert active == ["encoder.layer.0"]
 

@@ -19,7 +19,7 @@ from baselines.language.controls import Factorised, Standard, counted  # noqa: E
 from baselines.language.corpus import ABSENT, Corpus, Pairs, number, pairs_of, subsampled, windows  # noqa: E402
 from baselines.language.embedding import WordLearner, WordSettings, cosines, neighbours  # noqa: E402
 from baselines.language.spiking import SpikingWordLearner, balance, with_themselves  # noqa: E402
-from baselines.runner import agreement, train  # noqa: E402
+from baselines.seeds import agreement, train  # noqa: E402
 from baselines.tasks import TASKS  # noqa: E402
 from spikesim import datasets  # noqa: E402
 from spikesim.errors import FileError, ParameterError  # noqa: E402

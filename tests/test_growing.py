@@ -22,7 +22,7 @@ from baselines.growing.genome import gated
 from baselines.growing.network import FADE, PASSES, Colony, Life, sensed
 from baselines.growing.physics import GAIN
 from baselines.growing.worlds import FORAGING, Habitat, habitat_of
-from baselines.runner import agreement
+from baselines.seeds import agreement
 from baselines.tasks import TASKS
 
 BODY = FORAGING.body

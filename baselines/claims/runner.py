@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import signal
 import time
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from baselines.claims.figures import picture
 from baselines.claims.pages import page
 from baselines.claims.plan import Options, Plan, make_plans
 from baselines.claims.report import Diverged, Report, summarise
 from baselines.errors import TrainingError, require_extra
+from baselines.pool import side_by_side
 from baselines.records import HTML, PAGE, REPORT, Folder, plain
-from baselines.runner import torch_threads
+from baselines.seeds import torch_threads
 from spikesim.progress import ProgressOption, track
 
 KEY = ("claim", "settings")
-Unit = tuple[str, int]  # name of a claim, seed
 Made = dict[str, Any] | Diverged
+
+
+class _Unit(NamedTuple):
+    """A seed for another process, its claim by name."""
+
+    claim: str
+    settings: Any
+    quick: bool
+    seed: int
 
 
 def examine(options: Options | None = None, progress: ProgressOption = None) -> Report:
@@ -116,13 +123,10 @@ def _made(wanted: list[tuple[Plan, int]], jobs: int, show: Any) -> Iterator[tupl
                 yield plan, seed, _attempt(plan, seed, partial(_show, show, plan, seed, before))
                 before += plan.work
         return
-    context = multiprocessing.get_context("spawn")
-    plans = {plan.claim.name: (plan.settings, plan.quick) for plan, _ in wanted}
     by_name = {plan.claim.name: plan for plan, _ in wanted}
-    units = [(plan.claim.name, seed) for plan, seed in wanted]
-    with context.Pool(min(jobs, len(wanted)), _begin, (plans,)) as pool:  # leaving it ends its processes
-        for (name, seed), made in pool.imap_unordered(_work, units):
-            yield by_name[name], seed, made
+    units = [_Unit(plan.claim.name, plan.settings, plan.quick, seed) for plan, seed in wanted]
+    for unit, made in side_by_side(_elsewhere, units, jobs):
+        yield by_name[unit.claim], unit.seed, made
 
 
 def _show(show: Any, plan: Plan, seed: int, before: float, fraction: float) -> None:
@@ -139,23 +143,12 @@ def _attempt(plan: Plan, seed: int, tell: Any) -> Made:
     return {**plan.key, "seed": seed, **plain(found), "took_s": time.perf_counter() - started}
 
 
-_plans: dict[str, Plan] = {}  # of a worker process
-
-
-def _begin(plans: dict[str, tuple[Any, bool]]) -> None:
-    """Make a worker ready; Ctrl-C is for the process that started it."""
+def _elsewhere(unit: _Unit) -> Made:
+    """The record of a seed, made in a process of its own."""
     from baselines.claims.experiments import CLAIMS
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    import torch
-
-    torch.set_num_threads(1)
-    _plans.update({name: Plan(CLAIMS[name], settings, quick) for name, (settings, quick) in plans.items()})
-
-
-def _work(unit: Unit) -> tuple[Unit, Made]:
-    name, seed = unit
-    return unit, _attempt(_plans[name], seed, lambda fraction: None)
+    with torch_threads(1):
+        return _attempt(Plan(CLAIMS[unit.claim], unit.settings, unit.quick), unit.seed, lambda fraction: None)
 
 
 def _write(folder: Folder, report: Report) -> None:

@@ -15,7 +15,7 @@ from torch import nn
 from baselines.claims.contract import Tell
 from baselines.contract import Classification, Split
 from baselines.counting import accuracy
-from baselines.runner import train
+from baselines.seeds import train
 from baselines.supervised import TEST, Classifier
 from baselines.tasks import TASKS
 from baselines.twin import SpikingClassifier

@@ -15,7 +15,7 @@ from baselines.encoding.plan import Options, Plan, make_plan
 from baselines.encoding.report import Report, summarise
 from baselines.errors import require_extra
 from baselines.records import PAGE, REPORT, Folder
-from baselines.runner import torch_threads
+from baselines.seeds import torch_threads
 from spikesim.errors import ParameterError
 from spikesim.progress import ProgressOption, track
 

@@ -23,7 +23,8 @@ DEVIATIONS = (
     "an inference is one image: all steps of denoising, and in each the time steps of the twin, which start from rest",
     "distances are those of the family gan and compare with nothing else",
     "residuals are currents before the neurons (pre-spike, as SDDPM, arXiv:2306.17046), on both sides; neither has "
-    "attention; the twin's noise is the mean over time steps of the last membrane",
+    "attention; the twin's answer is the mean over time steps of the last membrane",
+    "both sides are asked for the velocity (arXiv:2202.00512); SDDPM's network for the noise",
     "the time of the noise is one neuron of many that fires in every step, a learned current for each channel; SDDPM "
     "uses a dense embedding and learns a factor for each time step",
     "the core makes the first images of each twin and torch, in 64 bits, the others; the distance is that of all",
@@ -34,7 +35,7 @@ Cell = Callable[[], nn.Module]
 
 
 def unet(data: Classification, s: DiffusionSettings, neuron: Cell, steps: int) -> SpikingGraph:
-    """Two sizes of maps, three residual blocks, a way around the smaller maps; the last cell holds the noise."""
+    """Two sizes of maps, three residual blocks, a way around the smaller maps; the last cell holds the velocity."""
     size, c = data.train.x.shape[1], s.channels
     maps = c * size * size
     stem = nn.Sequential(nn.Conv2d(1, c, 3, padding=1), nn.BatchNorm2d(c))
@@ -62,7 +63,7 @@ def unet(data: Classification, s: DiffusionSettings, neuron: Cell, steps: int) -
     g.add("back_1", neuron(), *back)
     back.append(conv("back_1", c, c))
     g.add("back_2", neuron(), *back)
-    g.add("noise", Membrane(), g.wire(nn.Conv2d(c, 1, 3, padding=1), "back_2"))
+    g.add("velocity", Membrane(), g.wire(nn.Conv2d(c, 1, 3, padding=1), "back_2"))
     return g
 
 
@@ -121,7 +122,7 @@ FAMILY = Family(
     ),
     deviations=DEVIATIONS,
     metrics=METRICS,
-    validated="squared error of the noise, validation",
+    validated="squared error of the velocity, validation",
     galleries=(SAMPLES, NEAREST, BETWEEN, CHAIN),
     judge=judge,
 )  # fmt: skip

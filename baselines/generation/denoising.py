@@ -105,12 +105,15 @@ def denoise(noises: Tensor, left: NDArray[np.float64], predict: Predict, fresh: 
 
 
 class Denoiser:
-    """Learner of a network that predicts noise; the network that is judged is averaged over updates.
+    """Learner of a network that tells noise from image; the network that is judged is averaged over updates.
+
+    What it is asked for is the velocity ``v = √a ε - √(1 - a) x₀``, from which noise and image follow at any time: with
+    the noise alone, the image at the noisiest times would be a difference of large numbers.
 
     Parameters
     ----------
     build : callable
-        Makes a `SpikingGraph` whose last cell, read after the last step and divided by the steps, is the noise.
+        Makes a `SpikingGraph` whose last cell, read after the last step and divided by the steps, is the velocity.
     data : Classification
     settings : DiffusionSettings
     seed : int
@@ -119,7 +122,7 @@ class Denoiser:
 
     References
     ----------
-    Ho, Jain & Abbeel 2020, arXiv:2006.11239, algorithm 1.
+    Ho, Jain & Abbeel 2020, arXiv:2006.11239, algorithm 1. Salimans & Ho 2022, arXiv:2202.00512, section 4.
     """
 
     def __init__(
@@ -160,19 +163,27 @@ class Denoiser:
                 yield value
 
     def _loss(self, module: SpikingGraph, images: NDArray[np.float32], rng: np.random.Generator) -> Tensor:
-        """Squared error of the noise, at random times."""
+        """Squared error of the velocity, at random times."""
         clean = torch.from_numpy(2 * images.reshape(len(images), -1) - 1)
         noise = torch.from_numpy(rng.standard_normal(clean.shape, dtype=np.float32))
         at = torch.from_numpy(rng.integers(0, self.settings.times, len(images)))
         power = self._power[at][:, None]
         x = power.sqrt() * clean + (1 - power).sqrt() * noise
-        return functional.mse_loss(self.predict(torch.cat([x, at[:, None].float()], 1), module), noise)
+        velocity = power.sqrt() * noise - (1 - power).sqrt() * clean
+        return functional.mse_loss(self._velocity(torch.cat([x, at[:, None].float()], 1), module), velocity)
 
-    def predict(self, given: Tensor, module: SpikingGraph | None = None) -> Tensor:
-        """Noise (k, pixels) in images with their time behind them."""
-        graph = module or self.module
+    def _velocity(self, given: Tensor, graph: SpikingGraph) -> Tensor:
         held = graph(given)[graph.cells[-1].name]
         return held[-1].flatten(1) / len(held)
+
+    def predict(self, given: Tensor) -> Tensor:
+        """Noise (k, pixels) in images with their time behind them."""
+        return self.noise(given, self._velocity(given, self.module))
+
+    def noise(self, given: Tensor, velocity: Tensor) -> Tensor:
+        """Noise (k, pixels) in images with their time behind them, ``√a v + √(1 - a) x``."""
+        power = torch.from_numpy(self.left).to(velocity.dtype)[given[:, -1].long()][:, None]
+        return power.sqrt() * velocity + (1 - power).sqrt() * given[:, :-1].to(velocity.dtype)
 
     def settle(self) -> None:
         """Batch statistics of the averaged network itself: those of its parts, averaged, are not its own."""
@@ -197,7 +208,7 @@ class Denoiser:
                 mean.mul_(keep).add_(now, alpha=1 - keep) if mean.is_floating_point() else mean.copy_(now)
 
     def validate(self) -> float:
-        """Squared error of the noise in validation images, times and noise always the same."""
+        """Squared error of the velocity in validation images, times and noise always the same."""
         self.settle()
         rng = np.random.default_rng((self.seed, VALIDATE))
         with torch.inference_mode():

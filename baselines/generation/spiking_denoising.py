@@ -80,7 +80,7 @@ class SpikingDenoiser(Denoiser):
 
         def predict(given: Tensor) -> Tensor:
             held = in_core(graph, blueprint, given, total, engine, threads)
-            return torch.from_numpy(held) / s.steps
+            return self.noise(given, torch.from_numpy(held) / s.steps)
 
         for part in self.start(TEST, n).split(_AT_ONCE):
             parts.append(self.chain(part, predict)[-1])

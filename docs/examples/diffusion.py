@@ -5,7 +5,7 @@ import sys
 from baselines.families import FAMILIES
 from baselines.generation.adversarial import RealImages
 from baselines.generation.judge import DISTANCE
-from baselines.runner import torch_threads, train
+from baselines.seeds import torch_threads, train
 from baselines.tasks import TASKS
 
 data, seeds = TASKS["digits"].load(), int(sys.argv[1]) if len(sys.argv) > 1 else 1
