@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from spikesim import files
 from spikesim.describe import network_from_tree, network_to_tree
-from spikesim.errors import SpikesimError
+from spikesim.errors import SpikesimError, unknown
 from spikesim.network import Network
 from spikesim.recording import COLUMNS, Columns, by_stimulus
 from spikesim.spikes import Spikes
@@ -75,6 +75,12 @@ class Result:
     spike_ids: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
     state_ids: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
     timing: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        states = {n: _named(f"recorded state of {n!r}:", found) for n, found in self.states.items()}
+        object.__setattr__(self, "states", Named("population with recorded states", states))
+        object.__setattr__(self, "spikes", _named("population with recorded spikes", self.spikes))
+        object.__setattr__(self, "spike_counts", _named("population", self.spike_counts))
 
     def __repr__(self) -> str:
         total = sum(self.counts.spikes.values())
@@ -192,16 +198,30 @@ def load(path: Path, held: Mapping[str, NDArray[Any]], end: float = 0.0) -> Resu
     )
 
 
-class _Stored(Mapping[str, Any]):
-    """Values by name, each read from a file when it is first asked for."""
+class Named(Mapping[str, Any]):
+    """Values by name; an unknown name is an error that lists those there are.
 
-    def __init__(self, names: Any, read: Callable[[str], Any]) -> None:
-        self._found, self._read = dict.fromkeys(names), read
+    Parameters
+    ----------
+    kind : str
+        What is asked for, as in the error.
+    found : mapping
+    """
+
+    def __init__(self, kind: str, found: Mapping[str, Any]) -> None:
+        self.kind, self._found = kind, found
 
     def __getitem__(self, name: str) -> Any:
-        if self._found[name] is None:
-            self._found[name] = self._read(name)
+        if name not in self._found:
+            raise unknown(self.kind, name, self._found)
         return self._found[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._found
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The value, or `default` where there is none."""
+        return self[name] if name in self else default  # noqa: SIM401 (this is what `get` is)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._found)
@@ -211,6 +231,26 @@ class _Stored(Mapping[str, Any]):
 
     def __repr__(self) -> str:
         return f"{{{', '.join(f'{name!r}: …' for name in self)}}}"
+
+
+def _named(kind: str, found: Mapping[str, Any]) -> Named:
+    if isinstance(found, Named):
+        found.kind = kind
+        return found
+    return Named(kind, found)
+
+
+class _Stored(Named):
+    """Values by name, each read from a file when it is first asked for."""
+
+    def __init__(self, names: Any, read: Callable[[str], Any]) -> None:
+        super().__init__("name", dict.fromkeys(names))
+        self._read = read
+
+    def __getitem__(self, name: str) -> Any:
+        if super().__getitem__(name) is None:
+            self._found[name] = self._read(name)  # type: ignore[index]
+        return self._found[name]
 
 
 def _in_order(found: Mapping[str, Any], network: Network) -> dict[str, Any]:

@@ -137,6 +137,16 @@ def test_only_plastic_networks_change_after_birth() -> None:
     assert fixed.grown == fixed.pruned == 0
 
 
+def test_without_development_a_network_is_born_as_its_genes_draw_it() -> None:
+    drawn, grown = (Colony(FORAGING, genomes(2), range(2), False, developed=d) for d in (False, True))
+    node, there = drawn.node.copy(), drawn.there.copy()
+    assert np.array_equal(node, grown.node) and np.array_equal(there, grown.there)
+    drawn.grow_up()
+    grown.grow_up()
+    assert np.array_equal(drawn.node, node) and np.array_equal(drawn.there, there)
+    assert not np.array_equal(grown.node, node)
+
+
 def test_spontaneous_activity_changes_who_is_born() -> None:
     loud, quiet = (Colony(FORAGING, genomes(2), range(2), False, spontaneous=s) for s in (True, False))
     loud.grow_up()

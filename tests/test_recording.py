@@ -251,3 +251,18 @@ def test_the_record_can_be_read():
     assert repr(record) == (
         "Record(spikes={'cells': [1 … 2; 2]}, states={'cells': ('v',)}, interval=1, ids={}, to='a.h5', overwrite=False)"
     )
+
+
+def test_names_that_were_not_recorded_are_errors_that_list_those_that_were(tmp_path) -> None:
+    found = run(spikes=("cells",), states={"cells": ("v",)}, interval=5.0)
+    found.save(tmp_path / "run.h5")
+    for result in (found, ss.Result.load(tmp_path / "run.h5")):
+        assert result.spikes.get("rest") is None and "rest" not in result.spikes
+        with pytest.raises(
+            ParameterError, match=r"unknown population with recorded spikes 'cell'.*'cells'.*valid: cells"
+        ):
+            result.spikes["cell"]
+        with pytest.raises(ParameterError, match=r"unknown recorded state of 'cells': 'w'; valid: v"):
+            result.states["cells"]["w"]
+        with pytest.raises(ParameterError, match=r"unknown population 'no'; valid: cells, in, rest"):
+            result.spike_counts["no"]

@@ -46,8 +46,13 @@ def fixed(data: Any, s: EvolutionSettings, seed: int) -> Evolved:
 
 
 def quiet(data: Any, s: EvolutionSettings, seed: int) -> Evolved:
-    """The network without activity before birth, as a learner."""
+    """The network that develops before birth without activity of its senses, as a learner."""
     return Evolved(habitat_of(data), s, seed, spontaneous=False)
+
+
+def unborn(data: Any, s: EvolutionSettings, seed: int) -> Evolved:
+    """The network that does not develop before birth, as a learner: what the authors' program does without activity."""
+    return Evolved(habitat_of(data), s, seed, developed=False)
 
 
 def neat(data: Any, s: EvolutionSettings, seed: int) -> Neat:
@@ -57,7 +62,8 @@ def neat(data: Any, s: EvolutionSettings, seed: int) -> Neat:
 
 _WITHOUT = {
     "fixed": "Rewiring in life",
-    "quiet": "Spontaneous activity before birth",
+    "unborn": "Development by spontaneous activity before birth",
+    "quiet": "Spontaneous activity instead of silence in this development",
     "neat": "Development instead of NEAT",
 }
 _TESTED = 3  # seeds from which on a test says anything
@@ -99,7 +105,8 @@ FAMILY = Family(
     snn=spiking,
     others=(
         Contestant("fixed", "fixed after birth (NDP)", fixed),
-        Contestant("quiet", "no spontaneous activity", quiet),
+        Contestant("unborn", "no development before birth", unborn),
+        Contestant("quiet", "development in silence", quiet),
         Contestant("neat", "NEAT", neat, needs="neat"),
     ),
     deviations=DEVIATIONS,

@@ -52,7 +52,7 @@ class Evolved:
     habitat : Habitat
     settings : EvolutionSettings
     seed : int
-    spiking, plastic, spontaneous : bool
+    spiking, plastic, spontaneous, developed : bool
         As in `Colony`.
 
     References
@@ -70,12 +70,14 @@ class Evolved:
         spiking: bool = False,
         plastic: bool = True,
         spontaneous: bool = True,
+        developed: bool = True,
     ) -> None:
         import cma
 
         self.habitat, self.settings, self.seed = habitat, settings, seed
         self._how: dict[str, Any] = {
-            "spiking": spiking, "plastic": plastic, "spontaneous": spontaneous, "steps": settings.steps
+            "spiking": spiking, "plastic": plastic, "spontaneous": spontaneous, "developed": developed,
+            "steps": settings.steps,
         }  # fmt: skip
         options = {"popsize": settings.population, "seed": seed + 1, "verbose": -9, "CMA_diagonal": True}
         sigma = settings.sigma_snn if spiking else settings.sigma_ann

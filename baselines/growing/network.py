@@ -77,8 +77,8 @@ class Colony:
         One per network: where edges are at birth, spontaneous activity, and how its world begins.
     spiking : bool
         Leaky neurons that spike instead of tanh units.
-    plastic, spontaneous : bool
-        Whether development goes on after birth; whether senses are active before it.
+    plastic, spontaneous, developed : bool
+        Whether development goes on after birth; whether senses are active before it; whether there is any before it.
     steps : int
         Time steps of a decision (spiking).
 
@@ -95,11 +95,13 @@ class Colony:
         spiking: bool,
         plastic: bool = True,
         spontaneous: bool = True,
+        developed: bool = True,
         steps: int = 4,
     ) -> None:
         self.habitat, self.body, self.seeds, self.steps = habitat, habitat.body, seeds, steps
         self.genes, self.spiking = self.body.express(genomes), spiking
         self.plastic, self.spontaneous, self.k = plastic, spontaneous, len(genomes)
+        self.unborn = DEVELOPMENT if developed else 0
         n, self._pairs = self.body.nodes, self.body.pairs
         rng = [np.random.default_rng((seed, 1)) for seed in seeds]
         self._noise = np.stack([r.standard_normal((DEVELOPMENT, len(self.body.senses))) for r in rng])
@@ -147,7 +149,7 @@ class Colony:
         """Steps of development before birth, senses driven by a random walk towards a mean."""
         drift, pull, noise = (self.genes["spontaneous"][:, i : i + 1] for i in range(3))
         sense = np.zeros((self.k, len(self.body.senses)))
-        for t in range(DEVELOPMENT):
+        for t in range(self.unborn):
             if self.spontaneous:
                 sense = sense + sigmoid(pull) * (drift - sense) + noise * self._noise[:, t]
             self.develop(self.activity(np.clip(sense, 0.0, 1.0)), np.zeros(self.k))
