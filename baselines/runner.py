@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from functools import cache, partial
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 from baselines.contract import Outcome
 from baselines.errors import TrainingError, require_extra
@@ -103,15 +103,17 @@ def _run_plan(
     label = f"{plan.family.name} on {plan.task.name}, {seeds} {'seed' if seeds == 1 else 'seeds'}"
     with track(progress, seeds * plan.work, label, "passes") as show, torch_threads(plan.torch_threads):
         for seed in range(seeds):
-            record = folder.find(plan.key, seed) if folder else None
-            if record is None:
-                draw = folder is not None and _undrawn(folder, plan)
-                record, pictures = _attempt(plan, data, seed, partial(_show_seed, show, seed, plan.work), draw)
-                if isinstance(record, Diverged):
-                    diverged.append(record)
-                    _show_seed(show, seed, plan.work, plan.work)
-                    continue
-                _keep(folder, record, pictures)
+            known = folder.find(plan.key, seed) if folder else None
+            if known is not None:
+                records.append(known)
+                continue
+            draw = folder is not None and _undrawn(folder, plan)
+            record, pictures = _attempt(plan, data, seed, partial(_show_seed, show, seed, plan.work), draw)
+            if isinstance(record, Diverged):
+                diverged.append(record)
+                _show_seed(show, seed, plan.work, plan.work)
+                continue
+            _keep(folder, record, pictures)
             records.append(record)
 
 
@@ -170,7 +172,11 @@ def _keep(folder: Folder | None, record: dict[str, Any], pictures: Pictures) -> 
     if folder:
         folder.add(record)
         for name, picture in pictures.items():
-            folder.write(name, lambda file, picture=picture: file.write(picture))
+            folder.write(name, partial(_put, picture))
+
+
+def _put(picture: bytes, file: BinaryIO) -> None:
+    file.write(picture)
 
 
 def _kinds(plan: Plan) -> list[str]:

@@ -254,7 +254,7 @@ def test_the_record_can_be_read():
 
 
 def test_names_that_were_not_recorded_are_errors_that_list_those_that_were(tmp_path) -> None:
-    found = run(spikes=("cells",), states={"cells": ("v",)}, interval=5.0)
+    found = run(spikes={"cells": True, "in": False, "rest": False}, states={"cells": ("v",)}, interval=5.0)
     found.save(tmp_path / "run.h5")
     for result in (found, ss.Result.load(tmp_path / "run.h5")):
         assert result.spikes.get("rest") is None and "rest" not in result.spikes

@@ -108,7 +108,7 @@ FAMILY = Family(
             seeds=1, epochs=10, steps=4, batch_size=128, lr_ann=2e-3, lr_snn=2e-3, channels=16, passes=1, replayed=20
         ),
         "digits": DiffusionSettings(
-            seeds=3, epochs=24, steps=4, batch_size=64, lr_ann=3e-3, lr_snn=3e-3, channels=16, sampled=25, fresh=1.0,
+            seeds=3, epochs=24, steps=4, batch_size=64, lr_ann=3e-3, lr_snn=3e-3, channels=32, sampled=25, fresh=1.0,
             average=0.995, replayed=12, quick_epochs=2,
         ),
     },
