@@ -164,7 +164,7 @@ def show_capacity(quick: bool) -> Table:
             hits += linear.separable(rng.normal(size=(count, n)), rng.choice((-1, 1), count))
         measured.append(hits / draws)
     exact = [linear.cover(round(load * n), n) for load in loads]
-    size, epochs, trials = (60, 3000, 2) if quick else (60, 6000, 4)
+    size, epochs, trials = (60, 3000, 2) if quick else (60, 100_000, 4)
     spiking_loads = [1.0, 2.0, 2.5, 3.0, 3.5] if quick else [1.0, 2.0, 2.5, 2.75, 3.0, 3.25, 3.5]
     learned, same, replayed = [], 0, 0
     for load in spiking_loads:

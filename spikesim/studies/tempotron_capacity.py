@@ -35,7 +35,7 @@ class TempotronCapacity(Study):
 
     n: int = count(60, "afferents", 2)
     trials: int = count(6, "tasks per load")
-    epochs: int = count(6000, "most epochs per task")
+    epochs: int = count(100_000, "most epochs per task")
     first: float = number(1.6, "patterns per afferent", "> 0", "smallest load")
     last: float = number(3.6, "patterns per afferent", "> 0", "largest load")
     step: float = number(0.4, "patterns per afferent", "> 0", "between two loads")
