@@ -208,7 +208,7 @@ def learned_tempotron(
     rng, ids, duration = np.random.default_rng(seed), np.arange(size), 500.0
     inputs = [Spikes(times, ids, size, duration) for times in rng.uniform(0.0, duration, (patterns, size))]
     wanted = rng.integers(0, 2, patterns)
-    neuron = Tempotron(size, rate=0.1 / size, momentum=0.995, seed=int(rng.integers(2**31)))
+    neuron = Tempotron(size, rate=0.06 / size, seed=int(rng.integers(2**31)))
     return neuron.fit(inputs, wanted, epochs, progress=False), inputs, wanted
 
 
