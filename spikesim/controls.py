@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spikesim.engines import plastic_state
-from spikesim.errors import ParameterError, UnsupportedError
+from spikesim.errors import ParameterError
 from spikesim.network import Network, Projection
 from spikesim.parameters import as_values
 
@@ -79,11 +79,7 @@ class LearningControls:
         ------
         ParameterError
             If the projection has no plasticity, a number is no element of its populations, or a value is not allowed.
-        UnsupportedError
-            On the grid.
         """
-        if self.engine == "grid":
-            raise UnsupportedError("restructure: synapses are removed and added in the event engine only")
         p = self._plastic(projection, "restructure")
         present = len(self.weights(projection)[0])
         mask = np.asarray(keep)

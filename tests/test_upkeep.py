@@ -15,12 +15,15 @@ from spikesim import (
     Network,
     Neuron,
     Normal,
+    OneToOne,
     PoissonInput,
     PoissonSource,
     Population,
     Projection,
     Record,
     Simulation,
+    Spikes,
+    SpikeSource,
     simulate,
 )
 from spikesim.errors import ParameterError
@@ -45,9 +48,9 @@ def network(rule: Plasticity = RULE) -> Network:
     )
 
 
-def made(rule: Plasticity = RULE, threads: int = 1) -> Simulation:
+def made(rule: Plasticity = RULE, threads: int = 1, engine: str = "event") -> Simulation:
     """A simulation of 100 ms."""
-    return Simulation(network(rule), seed=1, threads=threads).run(100.0)
+    return Simulation(network(rule), engine=engine, seed=1, threads=threads).run(100.0)
 
 
 def same(one: Simulation, other: Simulation) -> None:
@@ -140,8 +143,9 @@ def test_scaling_moves_rates_to_their_target() -> None:
 # ---------------------------------------------------------------- structure
 
 
-def test_pruned_synapses_are_gone_and_others_stay() -> None:
-    simulation = made()
+@pytest.mark.parametrize("engine", ["event", "grid"])
+def test_pruned_synapses_are_gone_and_others_stay(engine) -> None:
+    simulation = made(engine=engine)
     pre, post, weight = simulation.weights("exc->exc")
     strong = weight >= 0.4
     assert prune(simulation, "exc->exc", 0.4) == (~strong).sum() > 10
@@ -151,7 +155,7 @@ def test_pruned_synapses_are_gone_and_others_stay() -> None:
     counts = simulation.result().spike_counts["exc"].copy()
     simulation.run(100.0)
     late = simulation.result().spikes["exc"]
-    arrived = late.ids[(late.times > 98.0) & (late.times <= 198.0)]
+    arrived = late.ids[(late.times > 98.01) & (late.times <= 198.01)]
     fan_out = np.bincount(simulation.weights("exc->exc")[0], minlength=30)
     assert simulation.counts().synaptic_events["exc->exc"] - before == fan_out[arrived].sum()
     assert counts.sum() > 0
@@ -179,8 +183,37 @@ def test_a_grown_synapse_transmits_and_learns() -> None:
     assert (simulation.weights("source->cell")[2] != [0.6, 0.3]).all()
 
 
-def test_structure_is_the_same_for_any_threads_and_after_restoring(tmp_path: Path) -> None:
-    one, many = made(), made(threads=3)
+MULTIPLICATIVE = PairSTDP(a_plus=0.03, a_minus=0.035, mu_plus=0.5, mu_minus=0.5)
+
+
+@pytest.mark.parametrize("rule", [RULE, MULTIPLICATIVE])
+def test_grown_synapses_learn_alike_in_both_engines(rule) -> None:
+    """On the grid additive rules count sums: a synapse must not take up what came before it grew."""
+    rng, found = np.random.default_rng(5), []
+    times = ([np.unique(rng.integers(1, 1500, 60)) * 0.2 + late for _ in range(n)] for n, late in ((4, 0.0), (2, 0.1)))
+    trains = [Spikes.from_trains(each, 300.1) for each in times]  # never both at once at a synapse
+    for engine in ("event", "grid"):
+        source, teacher = (
+            Population(n, t.n, SpikeSource(t)) for n, t in zip(("source", "teacher"), trains, strict=True)
+        )
+        cell = Population("cell", 2, Neuron(LIF(tau_m=10.0)))
+        learning = Projection(source, cell, FixedIndegree(2, allow_multiple=False), 0.5, 1.0, plasticity=rule, name="p")
+        network = Network([source, teacher, cell], [learning, Projection(teacher, cell, OneToOne(), 100.0, 1.0)])
+        simulation = Simulation(network, engine=engine, seed=2).run(150.0)
+        pre, post, weight = simulation.weights("p")
+        keep = np.arange(len(pre)) != 1
+        free = next(i for i in range(4) if (i, 0) not in set(zip(pre[keep].tolist(), post[keep].tolist(), strict=True)))
+        simulation.restructure("p", keep, [free], [0], [0.4])
+        middle = simulation.weights("p")[2]
+        assert np.sort(middle) == pytest.approx(np.sort(np.append(weight[keep], 0.4)), abs=1e-12)
+        found.append((middle, simulation.run(150.0).weights("p")[2]))
+    (a, b), (c, d) = found
+    assert a == pytest.approx(c, rel=1e-10) and b == pytest.approx(d, rel=1e-10) and not np.allclose(a, b)
+
+
+@pytest.mark.parametrize("engine", ["event", "grid"])
+def test_structure_is_the_same_for_any_threads_and_after_restoring(tmp_path: Path, engine) -> None:
+    one, many = made(engine=engine), made(threads=3, engine=engine)
     for simulation in (one, many):
         rewire(simulation, "exc->exc", 0.4, 0.45)
         simulation.normalise("inh->exc", 1.5)
@@ -188,10 +221,12 @@ def test_structure_is_the_same_for_any_threads_and_after_restoring(tmp_path: Pat
     same(one, many)
     many.save(tmp_path / "grown.h5")
     again = Simulation.load(tmp_path / "grown.h5", threads=2)
+    assert again.counts() == one.counts()
     for simulation in (one, again):
         rewire(simulation, "exc->exc", 0.3, 0.45)
         simulation.run(50.0)
     same(one, again)
+    assert again.counts() == one.counts()
 
 
 @pytest.mark.parametrize(

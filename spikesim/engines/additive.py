@@ -243,6 +243,11 @@ def settle(store: Any, step: int) -> None:
     _look(store, step, store.own if store.frozen[0] == 0 else store.own.copy(), store.extra)
 
 
+def begin(store: Any, step: int) -> None:
+    """Have all synapses begin at the end of a step with the weights the store holds: nothing before is theirs."""
+    _look(store, step, store.own.copy(), store.extra)
+
+
 def held(sums: Sums) -> dict[str, NDArray[np.float64]]:
     """What is to be kept of each target, (…, n)."""
     return {"sum_now": sums.now.reshape(-1, 2).T, "sum_closed": sums.closed}

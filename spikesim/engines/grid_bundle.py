@@ -169,6 +169,14 @@ class GridBundle:
     def _count_from(self, q: int, count: int) -> None:
         self.offset[q] = count - (self._passed(q, self._ahead()) if self.active[q] else 0)
 
+    def redrawn(self, name: str, degree: NDArray[np.int32]) -> None:
+        """Note how many synapses each source of a plastic projection has now."""
+        q = self.names.index(name)
+        count = self.deliveries()[q]
+        ((t, code),) = self.places[name]
+        self.degrees[t][code] = degree
+        self._count_from(q, count)
+
     def restore(self, q: int, weight: float, active: int, events: int) -> None:
         """Set what moves of projection number q."""
         self.weight[q], self.active[q] = weight, active

@@ -149,10 +149,15 @@ def _rebuild(run: Any, projection: Projection, pre: Any, post: Any, own: Any, ex
             start=ends.astype(np.int64),
             target=(post[mine] + shift).astype(store.target.dtype),
             own=own[mine].astype(store.own.dtype),
-            extra=np.array(extra[mine] if projection.plasticity.extra else (), np.float64),  # type: ignore[union-attr]
+            extra=np.array(extra[mine] if store.sums is not None or projection.plasticity.extra else (), np.float64),  # type: ignore[union-attr]
         )
         for name in _TRACES:
             getattr(store, name)[...] = traces[name]
+        if store.sums is not None:
+            additive.begin(bundle.store, int(run.now))
+        for whole in places[id(bundle)].bundles:
+            if isinstance(whole, GridBundle):
+                whole.redrawn(str(projection.name), np.diff(ends).astype(np.int32))
         sweeper.rewired = True
 
 
