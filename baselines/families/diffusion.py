@@ -109,7 +109,7 @@ FAMILY = Family(
         ),
         "digits": DiffusionSettings(
             seeds=3, epochs=24, steps=4, batch_size=64, lr_ann=3e-3, lr_snn=3e-3, channels=32, sampled=25, fresh=1.0,
-            average=0.995, replayed=12, quick_epochs=2,
+            average=0.995, replayed=6, quick_epochs=1,
         ),
     },
     ann=ann,

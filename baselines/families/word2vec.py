@@ -68,7 +68,7 @@ FAMILY = Family(
     title="word2vec",
     settings={
         "corpora": WordSettings(
-            seeds=3, epochs=10, steps=16, batch_size=4096, lr_ann=3e-3, lr_snn=4e-3, gain=0.3, dimensions=100,
+            seeds=3, epochs=15, steps=16, batch_size=4096, lr_ann=3e-3, lr_snn=4e-3, gain=0.3, dimensions=100,
             window=5, negatives=15, subsample=1e-4, rank=100, quick_epochs=1,
         ),
         "generated_words": WordSettings(
