@@ -97,6 +97,19 @@ TOY_FAMILY = textwrap.dedent("""
 # --- the report ----------------------------------------------------------------------------------------------------
 
 
+def test_report_counts_agree_with_the_definition(small) -> None:
+    """Spikes, events, updates and sums of the report fit each other and the sizes of the network."""
+    f, n = small.families[0], 64 * 128 + 128 * 10
+    ann, torch_side, core = f["ann"], f["snn"], f["replay"]
+    assert ann["macs"] == n and torch_side["macs"] == 6 * n and core["macs"] == 0
+    assert 0 < ann["macs_with_nonzero_input"] < n
+    assert core["neuron_updates"] == core["biases"] == 6 * 138
+    hidden_spikes = (core["synaptic_events"] - 128 * core["spikes_per_input"]) / 10
+    assert 0 < hidden_spikes <= core["spikes_per_neuron"] * 138 + 1e-9
+    assert core["synaptic_events"] == pytest.approx(torch_side["synaptic_events"], rel=1e-3)
+    assert core["spikes_per_synapse"] == pytest.approx(core["synaptic_events"] / n)
+
+
 def test_replay_agrees_with_torch(small) -> None:
     core = small.families[0]["replay"]
     assert core["agreement"] >= 0.997 and core["spike_difference"] <= 1e-3
