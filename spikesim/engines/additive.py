@@ -240,7 +240,10 @@ def weights(store: Any, step: int) -> NDArray[np.float64]:
 
 def settle(store: Any, step: int) -> None:
     """Have the store hold the weights at the end of a step; while frozen, pass over what happened until then."""
-    _look(store, step, store.own if store.frozen[0] == 0 else store.own.copy(), store.extra)
+    if store.frozen[0] > 0:
+        begin(store, step)
+    else:
+        _look(store, step, store.own, store.extra)
 
 
 def begin(store: Any, step: int) -> None:
