@@ -27,7 +27,8 @@ DEVIATIONS = (
     "both sides are asked for the velocity (arXiv:2202.00512); SDDPM's network for the noise",
     "the time of the noise is one neuron of many that fires in every step, a learned current for each channel; SDDPM "
     "uses a dense embedding and learns a factor for each time step",
-    "the core makes the first images of each twin and torch, in 64 bits, the others; the distance is that of all",
+    "the core makes the first images of each twin, and torch in 64 bits the same; the others are made by torch in 32 "
+    "bits, and the distance is that of all",
     "noise along a cosine in 100 steps, taken away in 25 with new noise in each (DDPM) on digits, in 10 without (DDIM) "
     "on MNIST; the network judged is an average over updates, its batch statistics its own",
 )
@@ -109,7 +110,7 @@ FAMILY = Family(
         ),
         "digits": DiffusionSettings(
             seeds=3, epochs=24, steps=4, batch_size=64, lr_ann=3e-3, lr_snn=3e-3, channels=32, sampled=25, fresh=1.0,
-            average=0.995, replayed=6, quick_epochs=1,
+            average=0.995, replayed=4, quick_epochs=1,
         ),
     },
     ann=ann,

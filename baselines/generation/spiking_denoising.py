@@ -19,7 +19,7 @@ from baselines.generation.adversarial import scored
 from baselines.generation.denoising import TEST, VALIDATE, Denoiser, Predict
 from baselines.generation.judge import judge_of
 from baselines.generation.spiking import by_events, counted, example_of, fired_in, greys, in_core, size_of
-from baselines.graph import INPUT
+from baselines.graph import INPUT, SpikingGraph
 from baselines.lowering import Blueprint
 from baselines.replay import Replayed
 
@@ -31,7 +31,7 @@ _GUIDED = 120  # images made to choose between thresholds
 class SpikingDenoiser(Denoiser):
     """`Denoiser` of spiking neurons: every evaluation runs over the time steps and starts from rest.
 
-    Once it has learned, torch computes in 64 bits: a spike decided by rounding would change all steps that follow.
+    Images that the core makes too, torch makes in 64 bits: a spike decided by rounding would change all that follows.
     """
 
     _images: NDArray[np.float32] | None = None  # made by `test`, for `replay`
@@ -42,11 +42,13 @@ class SpikingDenoiser(Denoiser):
 
     def test(self) -> Outcome:
         """As many images as there are to test by; torch multiplies every weight in every step."""
-        n, s, graph = self.made(), self.settings, self.module.double()
+        n, s, graph, start = self.made(), self.settings, self.module, self.start(TEST, self.made())
         started = time.perf_counter()
-        images, given = self._met(n)
+        images, given = self._met(start)
         seconds = time.perf_counter() - started
         layers, fired, shapes = counted(graph, given)
+        with self._as(self._exact()):
+            images[: self._replayed()] = self._met(start[: self._replayed()])[0]
         score, measures = judge_of(self.data).measures(images)
         self._images = images
         steps, neurons = s.steps * s.sampled, size_of(graph, shapes)
@@ -72,9 +74,13 @@ class SpikingDenoiser(Denoiser):
 
     def replay(self, engine: str, threads: int, advance: Advance) -> Outcome:
         """The first of these images, all noise predicted by spikesim; they are judged with the rest of torch's."""
-        s, graph = self.settings, self.module.double().eval()
-        n = min(s.replayed or self.made(), self.made())
-        made, given = self._met(n)
+        with self._as(self._exact()):
+            return self._replay(engine, threads, advance)
+
+    def _replay(self, engine: str, threads: int, advance: Advance) -> Outcome:
+        s, graph, n = self.settings, self.module, self._replayed()
+        start = self.start(TEST, self.made())[:n]
+        made, given = self._met(start)
         layers, fired, shapes = counted(graph, given)
         blueprint, total, parts = Blueprint(graph, shapes), Replayed(np.empty((0, 0), np.int64)), []
 
@@ -82,7 +88,7 @@ class SpikingDenoiser(Denoiser):
             held = in_core(graph, blueprint, given, total, engine, threads)
             return self.noise(given, torch.from_numpy(held) / s.steps)
 
-        for part in self.start(TEST, n).split(_AT_ONCE):
+        for part in start.split(_AT_ONCE):
             parts.append(self.chain(part, predict)[-1])
             advance(len(part))
         images = np.concatenate(parts)
@@ -103,26 +109,38 @@ class SpikingDenoiser(Denoiser):
             material={"images": all_images},
         )
 
-    def _met(self, n: int) -> tuple[NDArray[np.float32], Tensor]:
-        """The first `n` images, and all that the network is given on the way to them (sampled · n, pixels + 1)."""
+    def _replayed(self) -> int:
+        """How many images the core makes."""
+        return min(self.settings.replayed or self.made(), self.made())
+
+    def _met(self, start: Tensor) -> tuple[NDArray[np.float32], Tensor]:
+        """Images of noise (n, …), and all that the network is given on the way to them (sampled · n, pixels + 1)."""
         met: list[Tensor] = []
 
         def predict(given: Tensor) -> Tensor:
             met.append(given)
             return self.predict(given)
 
-        images = [self.chain(part, predict)[-1] for part in self.start(TEST, n).split(_AT_ONCE)]
+        images = [self.chain(part, predict)[-1] for part in start.split(_AT_ONCE)]
         return np.concatenate(images), torch.cat(met)
 
-    @contextmanager
-    def _shifted(self, factor: float) -> Iterator[None]:
-        """All thresholds, and what spikes subtract, times a factor."""
-        own = self.module
-        self.module = copy.deepcopy(own)
-        neurons: list[Any] = [self.module.encoder.neuron, *self.module.neurons.values()]
+    def _exact(self) -> SpikingGraph:
+        """The network in 64 bits."""
+        return copy.deepcopy(self.module).double().eval()
+
+    def _shifted(self, factor: float) -> SpikingGraph:
+        """The network with all thresholds, and what spikes subtract, times a factor."""
+        graph = copy.deepcopy(self.module)
+        neurons: list[Any] = [graph.encoder.neuron, *graph.neurons.values()]
         for neuron in neurons:
             if hasattr(neuron, "scale_threshold"):
                 neuron.scale_threshold(factor)
+        return graph
+
+    @contextmanager
+    def _as(self, graph: SpikingGraph) -> Iterator[None]:
+        """Another network in place of one's own."""
+        own, self.module = self.module, graph
         try:
             yield
         finally:
@@ -133,10 +151,10 @@ class SpikingDenoiser(Denoiser):
         judge, found = judge_of(self.data), []
         start = self.start(VALIDATE, min(_GUIDED, len(self.data.validation.y)))
         for factor in GUIDES:
-            with self._shifted(factor):
+            with self._as(self._shifted(factor)):
                 found.append(judge.distance(self.make(start), "validation"))
         best = GUIDES[int(np.argmin(found))]
-        with self._shifted(best):
+        with self._as(self._shifted(best)):
             told = unshifted if best == 1.0 else judge.distance(self.make(self.start(TEST, self.made())))
         text = (
             f"Threshold guidance, {self.settings.steps} time steps: by validation × {best:g} is best; test distance "

@@ -130,7 +130,7 @@ class WordLearner:
         self._batches = list(self._cut(*self._examples()))
         self.updates, self._done = len(self._batches), 0
         parameters = [*self.module.parameters(), self.contexts, self.offset]
-        self._optimizer = torch.optim.Adam(parameters, lr=lr or settings.lr_ann)
+        self._optimizer = torch.optim.Adam(parameters, lr=lr or settings.lr_ann, fused=True)
         self._schedule = torch.optim.lr_scheduler.CosineAnnealingLR(self._optimizer, settings.epochs * self.updates)
 
     def build(self, words: int) -> Any:
