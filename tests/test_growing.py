@@ -1,4 +1,4 @@
-"""Networks that develop: the world they forage in, their growth, and the core that repeats their decisions."""
+"""Networks that develop: the worlds they live in, their growth, and the core that repeats their decisions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ pytest.importorskip("cma")
 
 from baselines.errors import TrainingError
 from baselines.families import lndp
-from baselines.growing.core import replayed, watched
+from baselines.growing.core import Lives, replayed, watched
+from baselines.growing.division import PLACES, Seedling, dividing
 from baselines.growing.evolution import EvolutionSettings, Evolved, development
 from baselines.growing.foraging import BEST, MEALS, STEPS, Foraging
 from baselines.growing.genome import gated
@@ -154,6 +155,44 @@ def test_spontaneous_activity_changes_who_is_born() -> None:
     assert not np.array_equal(loud.node, quiet.node)
 
 
+@pytest.mark.parametrize("name", ["foraging", "cartpole"])
+def test_nodes_divide_before_birth_and_then_nothing_changes(name) -> None:
+    habitat = dividing(world_of(name))
+    body, genes = habitat.body, np.random.default_rng(1).standard_normal((4, habitat.body.size))
+    seedling = Seedling(habitat, genes, range(4), False)
+    outside = len(body.senses) + len(body.actions)
+    assert seedling.size() == outside + 1 and body.nodes == outside + PLACES
+    life = Seedling(habitat, genes, range(4), False).live(keep=True)
+    assert outside + 1 < life.nodes <= body.nodes and not life.plastic
+    assert life.grown == life.pruned == 0
+    np.testing.assert_array_equal(life.weights[-1], life.weights[0][life.alive[-1]])
+    seedling.grow_up()
+    before, after = body.pairs
+    assert not seedling.there[~(seedling.born[:, before] & seedling.born[:, after])].any()
+    assert not seedling.node[~seedling.born].any()
+
+
+def test_a_child_has_the_edges_of_its_parent_and_one_from_it() -> None:
+    habitat = dividing(FORAGING)
+    body = habitat.body
+    seedling = Seedling(habitat, np.zeros((1, body.size)), [0], False)
+    parent = body.sensors.stop
+    seedling.genes["divide"][:, -1] = 5.0  # everyone who can
+    seedling.genes["child"][:, -1] = 0.3
+    there, edge = (table[0].copy() for table in seedling._matrices())
+    seedling._divide()
+    now, states = (table[0] for table in seedling._matrices())
+    assert seedling.size() == len(body.senses) + len(body.actions) + 2
+    np.testing.assert_array_equal(now[: parent + 1, : parent + 1], there[: parent + 1, : parent + 1])
+    np.testing.assert_array_equal(now[:parent, parent + 1], there[:parent, parent])
+    np.testing.assert_array_equal(states[parent + 1, body.motors], edge[parent, body.motors])
+    assert now[parent, parent + 1] and not now[parent + 1, parent + 1]
+    np.testing.assert_allclose(seedling.node[0, parent + 1], np.tanh(0.3))
+    for _ in range(PLACES):
+        seedling._divide()
+    assert seedling.born.all()
+
+
 def test_traces_fade_and_reach_the_rule_of_edges_of_the_twin_alone() -> None:
     for spiking in (True, False):
         with_trace, without = (Colony(FORAGING, genomes(1), [0], spiking) for _ in range(2))
@@ -175,6 +214,8 @@ def test_the_core_decides_and_fires_as_the_twin_did(name, engine) -> None:
     np.testing.assert_array_equal(found.outputs, life.chosen)
     assert found.neuron_spikes == life.spikes > 20 and found.input_spikes == life.sensed
     assert found.synaptic_events == life.events and sum(done) == life.decisions
+    most = 4 * life.decisions * (habitat.body.nodes - len(habitat.body.senses))
+    assert 0 < found.neuron_updates <= most and (found.neuron_updates == most) == (engine == "grid")
     sizes = {"input": len(habitat.body.senses), "nodes": habitat.body.nodes - len(habitat.body.senses)}
     assert {n: s.n for n, s in watched(life, habitat.body, 4, engine).items()} == sizes
 
@@ -198,6 +239,19 @@ def test_a_task_that_is_solved_thrice_in_a_row_is_not_learned_any_further(monkey
     monkeypatch.setattr(learner, "_live", lambda *a: Life(np.array([returns.pop(0)])))
     found = [(learner.validate(), learner.finished) for _ in range(5)]
     assert [done for _, done in found] == [False] * 4 + [True] and found[1][0] < 1.0
+
+
+def test_synapses_of_the_core_come_go_and_change_with_those_of_the_twin() -> None:
+    life = Colony(FORAGING, 2 * genomes(3), range(3), True, steps=4).live(keep=True)
+    lives = Lives(life, BODY, 4, "event", 1)
+    tables = []
+    for _ in lives.membranes(lambda n: None):
+        found = [lives.simulation.weights(p.name) for p in lives.simulation.network.projections]
+        tables.append(sorted(np.concatenate([w for _, _, w in found])))
+    for weights, table in zip(life.weights, tables, strict=True):
+        np.testing.assert_array_equal(table, np.sort(weights[weights != 0]))
+    assert len({len(table) for table in tables}) > 1
+    lives.close()
 
 
 def test_lives_that_are_no_numbers_are_reported(monkeypatch) -> None:

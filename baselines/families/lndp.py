@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from baselines.contract import Contestant, Family, Gallery
+from baselines.growing.division import Seedling, dividing
 from baselines.growing.evolution import EvolutionSettings, Evolved
 from baselines.growing.figures import draw_lives
 from baselines.growing.neat import Neat
@@ -21,12 +22,13 @@ DEVIATIONS = (
     "nodes, edges and traces remember",
     "numbers that an environment shows are two senses each, for what is above and below zero; Pendulum has three "
     "torques to choose from",
-    "the fixed network develops before birth like the others and then stays as it is, as a NDP does; its nodes are "
-    "given, a NDP grows them",
+    "the NDP grows from senses, actions and one node to 12 nodes in between at most, by the rules of the others and "
+    "one of division; the network fixed after birth is the LNDP without its life",
     "the twin has leaky neurons, four or eight steps for a decision, a delay of one step on every edge; what the rule "
     "of edges sees is fading traces of both ends' spikes and the reward (three factors); no published counterpart",
     "one inference is one decision; energies count activity, the rule of every edge, and edges grown and pruned",
-    "the replay runs the decisions with the weights of the moment; development itself runs beside the core",
+    "the replay is one run for all lives, whose synapses the core removes, adds and sets between decisions; the rule "
+    "that says which runs beside the core",
 )
 
 
@@ -43,6 +45,11 @@ def spiking(data: Any, s: EvolutionSettings, seed: int) -> Evolved:
 def fixed(data: Any, s: EvolutionSettings, seed: int) -> Evolved:
     """The network that develops and then stays fixed, as a learner."""
     return Evolved(habitat_of(data), s, seed, plastic=False)
+
+
+def ndp(data: Any, s: EvolutionSettings, seed: int) -> Evolved:
+    """The network whose nodes divide before birth, and which then stays fixed, as a learner."""
+    return Evolved(dividing(habitat_of(data)), s, seed, Seedling)
 
 
 def quiet(data: Any, s: EvolutionSettings, seed: int) -> Evolved:
@@ -62,6 +69,7 @@ def neat(data: Any, s: EvolutionSettings, seed: int) -> Neat:
 
 _WITHOUT = {
     "fixed": "Rewiring in life",
+    "ndp": "Rewiring in life instead of nodes that divide before it",
     "unborn": "Development by spontaneous activity before birth",
     "quiet": "Spontaneous activity instead of silence in this development",
     "neat": "Development instead of NEAT",
@@ -104,7 +112,8 @@ FAMILY = Family(
     ann=lndp,
     snn=spiking,
     others=(
-        Contestant("fixed", "fixed after birth (NDP)", fixed),
+        Contestant("fixed", "fixed after birth", fixed),
+        Contestant("ndp", "grown from one node, then fixed (NDP)", ndp),
         Contestant("unborn", "no development before birth", unborn),
         Contestant("quiet", "development in silence", quiet),
         Contestant("neat", "NEAT", neat, needs="neat"),

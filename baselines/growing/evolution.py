@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -52,8 +53,12 @@ class Evolved:
     habitat : Habitat
     settings : EvolutionSettings
     seed : int
-    spiking, plastic, spontaneous, developed : bool
-        As in `Colony`.
+    colony : class
+        How networks develop.
+    spiking : bool
+        Whether they are leaky neurons that spike.
+    **how
+        What else the colony is told.
 
     References
     ----------
@@ -67,18 +72,15 @@ class Evolved:
         habitat: Habitat,
         settings: EvolutionSettings,
         seed: int,
+        colony: Callable[..., Colony] = Colony,
         spiking: bool = False,
-        plastic: bool = True,
-        spontaneous: bool = True,
-        developed: bool = True,
+        **how: bool,
     ) -> None:
         import cma
 
         self.habitat, self.settings, self.seed = habitat, settings, seed
-        self._how: dict[str, Any] = {
-            "spiking": spiking, "plastic": plastic, "spontaneous": spontaneous, "developed": developed,
-            "steps": settings.steps,
-        }  # fmt: skip
+        self._colony = partial(colony, habitat, spiking=spiking, steps=settings.steps, **how)
+        self._spiking = spiking
         options = {"popsize": settings.population, "seed": seed + 1, "verbose": -9, "CMA_diagonal": True}
         sigma = settings.sigma_snn if spiking else settings.sigma_ann
         self._strategy = cma.CMAEvolutionStrategy(np.zeros(habitat.body.size), sigma, options)
@@ -91,7 +93,7 @@ class Evolved:
         genomes = np.array(self._strategy.ask())
         seeds = [TRAIN + self.seed * RANGE + self._lived + i for i in range(s.lives)]
         self._lived += s.lives
-        life = Colony(self.habitat, np.repeat(genomes, s.lives, axis=0), seeds * len(genomes), **self._how).live()
+        life = self._colony(np.repeat(genomes, s.lives, axis=0), seeds * len(genomes)).live()
         returns = life.returns.reshape(len(genomes), s.lives).mean(axis=1)
         if not np.isfinite(returns).all():
             raise TrainingError("evolution diverged: a life has a return that is no number; lower sigma")
@@ -146,14 +148,14 @@ class Evolved:
 
     def _live(self, first: int, lives: int, keep: bool = False) -> Life:
         seeds = [first + self.seed * RANGE + i for i in range(lives)]
-        return Colony(self.habitat, np.repeat(self.genome[None], lives, axis=0), seeds, **self._how).live(keep)
+        return self._colony(np.repeat(self.genome[None], lives, axis=0), seeds).live(keep)
 
     def _outcome(self, life: Life, wall_s: float) -> Outcome:
         n, body = life.decisions, self.habitat.body
         return Outcome(
             score=self.habitat.score(life.returns),
             operations=self._operations(life, n),
-            neurons=body.nodes - len(body.senses),
+            neurons=round(life.nodes) - len(body.senses),
             synapses=max(1, round(life.edges / n)),
             inferences=n,
             wall_s=wall_s,
@@ -163,6 +165,7 @@ class Evolved:
             material=life,
             notes={
                 "mean_return": float(life.returns.mean()),
+                "nodes": life.nodes,
                 "density_at_birth": life.density[0],
                 "density_at_death": life.density[-1],
                 "edges_grown_per_life": life.grown / life.returns.size,
@@ -173,10 +176,10 @@ class Evolved:
     def _operations(self, life: Life, n: int) -> Operations:
         """Per decision: activity along the edges there are, and what development after it costs."""
         edges, body, steps = life.edges / n, self.habitat.body, self.settings.steps
-        growth = development(edges, body) if self._how["plastic"] else 0.0
-        words = float(body.nodes * STATE + len(body.pairs[0]) * EDGE)
+        growth = development(edges, body) if life.plastic else 0.0
+        words = life.nodes * STATE + len(body.pairs[0]) * EDGE
         rewired = (life.grown + life.pruned) / n
-        if self._how["spiking"]:
+        if self._spiking:
             events, updates = life.events / n, float(steps * (body.nodes - len(body.senses)))
             return Operations(
                 macs=growth,
@@ -196,7 +199,7 @@ class Evolved:
         macs = PASSES * edges + growth
         return Operations(
             macs=macs,
-            activations=float(PASSES * body.nodes),
+            activations=PASSES * life.nodes,
             decodes=float(len(body.actions)),
             weight_reads=macs,
             activation_accesses=macs + 2 * rewired,

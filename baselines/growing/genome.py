@@ -26,11 +26,14 @@ class Body:
         Their names.
     hidden : int
         Nodes that are neither.
+    divides : bool
+        Whether there are genes by which nodes divide.
     """
 
     senses: tuple[str, ...]
     actions: tuple[str, ...]
     hidden: int = 4
+    divides: bool = False
 
     @property
     def nodes(self) -> int:
@@ -60,6 +63,7 @@ class Body:
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Shapes of the genes by name."""
+        division = {"divide": (STATE + 1, 1), "child": (STATE + 1, STATE)} if self.divides else {}
         return {
             "query": (STATE, KEYS),
             "key": (STATE, KEYS),
@@ -71,6 +75,7 @@ class Body:
             "birth": (self.nodes, STATE),
             "density": (3,),
             "spontaneous": (3,),
+            **division,
         }
 
     @property

@@ -18,7 +18,7 @@ BETA = 0.8  # decay of membranes per step
 FADE = 0.5  # decay of traces per decision
 BELOW = 1e-3  # share of a membrane in an activity
 _KEEP, _ADD = 0.4, 0.6
-_GAIN = 2.0
+MOST = 2.0  # of a weight
 
 
 @dataclass
@@ -39,6 +39,10 @@ class Life:
         spikes that arrived through an edge with a weight.
     density : list of float
         Share of possible edges, at birth and after every decision.
+    nodes : float
+        Nodes of a network, mean over lives.
+    plastic : bool
+        Whether networks changed in it.
     """
 
     returns: Floats
@@ -53,6 +57,8 @@ class Life:
     sensed: float = 0.0
     events: float = 0.0
     density: list[float] = field(default_factory=list)
+    nodes: float = 0.0
+    plastic: bool = True
 
     @property
     def decisions(self) -> int:
@@ -121,6 +127,7 @@ class Colony:
         world, life = self.habitat.start(self.seeds), Life(np.zeros(self.k))
         alive = np.arange(self.k)
         life.density.append(self.density())
+        life.nodes, life.plastic = self.size(), self.plastic
         while len(alive):
             seen = world.senses()
             active = self.activity(seen)
@@ -163,8 +170,12 @@ class Colony:
         self.k = len(self.node)
 
     def weights(self) -> Floats:
-        """Weights (k, pairs): the first number of every edge, at most 1, times the gain."""
-        return _GAIN * self.edge[..., 0] * self.there
+        """Weights (k, pairs): the first number of every edge, at most 1, times `MOST`."""
+        return MOST * self.edge[..., 0] * self.there
+
+    def size(self) -> float:
+        """Nodes of a network, mean."""
+        return float(self.body.nodes)
 
     def density(self) -> float:
         """Share of possible edges that are there, mean."""
