@@ -31,8 +31,8 @@ SMALL = EvolutionSettings(seeds=1, epochs=2, steps=4, population=6)
 WORLDS = ("foraging", "cartpole", "acrobot", "pendulum")
 
 
-def genomes(k: int, habitat: Habitat = FORAGING) -> np.ndarray:
-    return np.repeat(np.random.default_rng(3).standard_normal((1, habitat.body.size)), k, axis=0)
+def genomes(k: int, habitat: Habitat = FORAGING, seed: int = 3) -> np.ndarray:
+    return np.repeat(np.random.default_rng(seed).standard_normal((1, habitat.body.size)), k, axis=0)
 
 
 def world_of(name: str) -> Habitat:
@@ -242,7 +242,8 @@ def test_a_task_that_is_solved_thrice_in_a_row_is_not_learned_any_further(monkey
 
 
 def test_synapses_of_the_core_come_go_and_change_with_those_of_the_twin() -> None:
-    life = Colony(FORAGING, 2 * genomes(3), range(3), True, steps=4).live(keep=True)
+    life = Colony(FORAGING, 2 * genomes(3, seed=4), range(3), True, steps=4).live(keep=True)
+    assert life.grown > 100 and life.pruned > 100
     lives = Lives(life, BODY, 4, "event", 1)
     tables = []
     for _ in lives.membranes(lambda n: None):
@@ -250,7 +251,7 @@ def test_synapses_of_the_core_come_go_and_change_with_those_of_the_twin() -> Non
         tables.append(sorted(np.concatenate([w for _, _, w in found])))
     for weights, table in zip(life.weights, tables, strict=True):
         np.testing.assert_array_equal(table, np.sort(weights[weights != 0]))
-    assert len({len(table) for table in tables}) > 1
+    assert len({len(table) for table in tables}) > 10
     lives.close()
 
 
