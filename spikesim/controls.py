@@ -1,4 +1,4 @@
-"""What can be done to the synapses of a simulation that learn, between two calls of `run`: set, remove, add."""
+"""What can be done to the synapses of a simulation between two calls of `run`: pause, scale, freeze, set, rewire."""
 
 from __future__ import annotations
 
@@ -10,27 +10,62 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spikesim.engines import plastic_state
-from spikesim.errors import ParameterError
+from spikesim.errors import ParameterError, unknown
 from spikesim.network import Network, Projection
 from spikesim.parameters import as_values
 
 Synapses = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]
 
 
-class LearningControls:
-    """The part of `Simulation` that changes the synapses of projections with plasticity."""
+class Controls:
+    """The part of `Simulation` that looks at synapses and changes them."""
 
     network: Network
     engine: str
     time: Any
     _run: Any
 
+    # ------------------------------------------------------------ of any projection
+
     def _plain(self, projection: str) -> Projection:
-        raise NotImplementedError
+        for p in self.network.projections:
+            if p.name == projection:
+                return p
+        raise unknown("projection", projection, [str(p.name) for p in self.network.projections])
+
+    def _changing(self, projection: str) -> Iterator[tuple[Any, int]]:
+        """Bundles that hold a projection about to be changed, with its number there."""
+        self._plain(projection)
+        self._run.commit()
+        for bundle in self._run.bundles():
+            if projection in bundle.names:
+                yield bundle, bundle.names.index(projection)
+
+    def pause(self, projection: str) -> None:
+        """From now on, drop spikes that arrive through a projection."""
+        for bundle, q in self._changing(projection):
+            bundle.change(q, active=False)
+
+    def resume(self, projection: str) -> None:
+        """End a pause."""
+        for bundle, q in self._changing(projection):
+            bundle.change(q, active=True)
+
+    def scale_weights(self, projection: str, factor: float) -> None:
+        """Multiply the weights of a projection by `factor`, relative to how it was described."""
+        factor = float(as_values(factor, "scale_weights: factor", scalar=True))
+        for bundle, q in self._changing(projection):
+            bundle.change(q, factor=factor)
 
     def weights(self, projection: str) -> Synapses:
-        """Sources, targets and present weights."""
-        raise NotImplementedError
+        """Sources, targets and present weights of a projection's synapses, by source, then target.
+
+        Plastic weights include every source spike that has reached its target, and the target spikes that came
+        back to the synapse before the next one could.
+        """
+        return plastic_state.synapses(self._run, self._plain(projection))
+
+    # ------------------------------------------------------------ of those with plasticity
 
     def _plastic(self, projection: str, what: str) -> Projection:
         """A projection with plasticity."""
@@ -38,6 +73,44 @@ class LearningControls:
         if p.plasticity is None:
             raise ParameterError(f"{what}: projection {projection!r} has no plasticity")
         return p
+
+    def freeze(self, projection: str) -> None:
+        """From now on, plastic weights stay as they are; traces go on, and so do eligibilities."""
+        self._learning(projection, True)
+
+    def thaw(self, projection: str) -> None:
+        """End a freeze: spikes from now on change weights again."""
+        self._learning(projection, False)
+
+    def _learning(self, projection: str, frozen: bool) -> None:
+        for sweeper in plastic_state.sweepers(self._run, self._plastic(projection, "thaw" if not frozen else "freeze")):
+            sweeper.freeze(self.time, frozen)
+
+    def reward(self, amount: float, at: float | None = None, projection: str | None = None) -> None:
+        """Give a reward to projections whose rule has a use for it (`plasticity.RewardSTDP`).
+
+        Parameters
+        ----------
+        amount : float
+            Area of the modulator that it releases; negative for punishment.
+        at : float or None, ms
+            When, not before the present; None: now.
+        projection : str or None
+            The projection that learns from it; None: all that can.
+
+        Raises
+        ------
+        ParameterError
+            If `at` lies in the past, or no projection has a use for rewards.
+        """
+        learning = [p for p in self.network.projections if p.plasticity is not None and p.plasticity.modulated]
+        chosen = learning if projection is None else [self._plain(projection)]
+        if not chosen or any(p.plasticity is None for p in chosen):
+            what = "no projection has" if projection is None else f"projection {projection!r} does not have"
+            raise ParameterError(f"reward: {what} a rule with a modulator, such as plasticity=RewardSTDP()")
+        for p in chosen:
+            for sweeper in plastic_state.sweepers(self._run, p):
+                sweeper.reward(amount, self.time if at is None else at, self.time)
 
     def set_weights(self, projection: str, values: ArrayLike) -> None:
         """Overwrite the weights of a projection with plasticity, from now on.

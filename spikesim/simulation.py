@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +13,15 @@ from numpy.typing import ArrayLike, NDArray
 
 from spikesim import checkpoint
 from spikesim._jit import compile_clock
-from spikesim.controls import LearningControls
-from spikesim.engines import grid, plastic_state
+from spikesim.controls import Controls
+from spikesim.engines import grid
 from spikesim.engines.limits import check_finite, check_step, report_stiff
 from spikesim.engines.run import ENGINES, Run
 from spikesim.errors import FileError, ParameterError, SimulationError, unknown
 from spikesim.files import as_path
 from spikesim.interrupt import Interrupt
 from spikesim.memory import check_memory
-from spikesim.network import Network, Projection
+from spikesim.network import Network
 from spikesim.online import Online
 from spikesim.parameters import as_count, as_values
 from spikesim.progress import track
@@ -78,7 +78,7 @@ def simulate(network: Network, duration: float, *, progress: Any = None, **optio
         return simulation.result()
 
 
-class Simulation(LearningControls, Online):
+class Simulation(Controls, Online):
     """A network built for one engine, that can be run in parts, looked into, changed and saved.
 
     Any split of a run gives the same spikes, bit for bit: ``run(300); run(700)`` equals ``run(1000)``, for any
@@ -296,87 +296,6 @@ class Simulation(LearningControls, Online):
 
             state.settle(self.time)
             state.overwrite(variable, write)
-
-    def _changing(self, projection: str) -> Iterator[tuple[Any, int]]:
-        """Bundles that hold a projection about to be changed, with its number there."""
-        names = [p.name for p in self.network.projections]
-        if projection not in names:
-            raise unknown("projection", projection, [str(n) for n in names])
-        self._run.commit()
-        for bundle in self._run.bundles():
-            if projection in bundle.names:
-                yield bundle, bundle.names.index(projection)
-
-    def pause(self, projection: str) -> None:
-        """From now on, drop spikes that arrive through a projection."""
-        for bundle, q in self._changing(projection):
-            bundle.change(q, active=False)
-
-    def resume(self, projection: str) -> None:
-        """End a pause."""
-        for bundle, q in self._changing(projection):
-            bundle.change(q, active=True)
-
-    def scale_weights(self, projection: str, factor: float) -> None:
-        """Multiply the weights of a projection by `factor`, relative to how it was described."""
-        factor = float(as_values(factor, "scale_weights: factor", scalar=True))
-        for bundle, q in self._changing(projection):
-            bundle.change(q, factor=factor)
-
-    def weights(self, projection: str) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-        """Sources, targets and present weights of a projection's synapses, by source, then target.
-
-        Plastic weights include every source spike that has reached its target, and the target spikes that came
-        back to the synapse before the next one could.
-        """
-        return plastic_state.synapses(self._run, self._plain(projection))
-
-    def freeze(self, projection: str) -> None:
-        """From now on, plastic weights stay as they are; traces go on, and so do eligibilities."""
-        self._learning(projection, True)
-
-    def thaw(self, projection: str) -> None:
-        """End a freeze: spikes from now on change weights again."""
-        self._learning(projection, False)
-
-    def _learning(self, projection: str, frozen: bool) -> None:
-        p = self._plain(projection)
-        if p.plasticity is None:
-            raise ParameterError(f"projection {projection!r} has no plasticity")
-        for sweeper in plastic_state.sweepers(self._run, p):
-            sweeper.freeze(self.time, frozen)
-
-    def reward(self, amount: float, at: float | None = None, projection: str | None = None) -> None:
-        """Give a reward to projections whose rule has a use for it (`plasticity.RewardSTDP`).
-
-        Parameters
-        ----------
-        amount : float
-            Area of the modulator that it releases; negative for punishment.
-        at : float or None, ms
-            When, not before the present; None: now.
-        projection : str or None
-            The projection that learns from it; None: all that can.
-
-        Raises
-        ------
-        ParameterError
-            If `at` lies in the past, or no projection has a use for rewards.
-        """
-        learning = [p for p in self.network.projections if p.plasticity is not None and p.plasticity.modulated]
-        chosen = learning if projection is None else [self._plain(projection)]
-        if not chosen or any(p.plasticity is None for p in chosen):
-            what = "no projection has" if projection is None else f"projection {projection!r} does not have"
-            raise ParameterError(f"reward: {what} a rule with a modulator, such as plasticity=RewardSTDP()")
-        for p in chosen:
-            for sweeper in plastic_state.sweepers(self._run, p):
-                sweeper.reward(amount, self.time if at is None else at, self.time)
-
-    def _plain(self, projection: str) -> Projection:
-        for p in self.network.projections:
-            if p.name == projection:
-                return p
-        raise unknown("projection", projection, [str(p.name) for p in self.network.projections])
 
     # ------------------------------------------------------------ results and files
 
