@@ -224,6 +224,9 @@ def _restore(simulation: Any, tree: dict[str, Any]) -> None:
         counters = {name: count for shard in reversed(shards) for name, count in _arrivals(shard)}
         for name, count in counters.items():
             count[...] = tree["blocks"][str(k)][name]
+    for k, saved in tree["plastic"].items():
+        if "negative" in saved:
+            plastic_state.turn(run, simulation.network.projections[int(k)], bool(saved["negative"][0]))
     _restore_projections(simulation, tree["projections"])
     for k, saved in tree["plastic"].items():
         plastic_state.restore(run, simulation.network.projections[int(k)], saved)

@@ -131,7 +131,8 @@ class Controls:
         given = np.asarray(as_values(values, f"set_weights: {projection}", each="synapse"), dtype=np.float64)
         if given.ndim and given.shape != before.shape:
             raise ParameterError(f"set_weights: {projection}: needs {len(before)} values, got {given.size}")
-        plastic_state.overwrite(self._run, p, self._sized(p, np.broadcast_to(given, before.shape), "set_weights"))
+        sizes = self._sized(p, np.broadcast_to(given, before.shape), "set_weights", plastic_state.sign(self._run, p))
+        plastic_state.overwrite(self._run, p, sizes)
 
     def restructure(
         self, projection: str, keep: ArrayLike, pre: ArrayLike = (), post: ArrayLike = (), weight: ArrayLike = 0.0
@@ -146,7 +147,7 @@ class Controls:
         pre, post : arrays of int (new,)
             Sources and targets of new synapses, numbered within their populations.
         weight : number or array (new,)
-            Their weights, as in `set_weights`.
+            Their weights, as in `set_weights`; of either sign where no synapse stays to say which the projection has.
 
         Raises
         ------
@@ -170,13 +171,16 @@ class Controls:
         given = np.asarray(as_values(weight, "restructure: weight", each="synapse"), dtype=np.float64)
         if given.ndim and given.shape != ends[0].shape:
             raise ParameterError(f"restructure: weight: needs {len(ends[0])} values, got {given.size}")
-        sizes = self._sized(p, np.broadcast_to(given, ends[0].shape), "restructure")
         whole, (a, b) = np.broadcast_to(mask, (present,)), (e.astype(np.int64) for e in ends)
-        plastic_state.restructure(self._run, p, whole, a, b, sizes)
+        sign = plastic_state.sign(self._run, p) if whole.any() else 0.0
+        sign = sign or (-1.0 if given.min(initial=0.0) < 0.0 else 1.0)
+        sizes = self._sized(p, np.broadcast_to(given, ends[0].shape), "restructure", sign)
+        plastic_state.restructure(self._run, p, whole, a, b, sizes, sign < 0.0)
 
-    def _sized(self, projection: Projection, weights: NDArray[np.float64], what: str) -> NDArray[np.float64]:
+    def _sized(
+        self, projection: Projection, weights: NDArray[np.float64], what: str, sign: float
+    ) -> NDArray[np.float64]:
         """Weights without their sign, checked."""
-        sign = plastic_state.sign(self._run, projection)
         wrong = np.flatnonzero(weights * sign < 0.0)
         if len(wrong):
             raise ParameterError(

@@ -279,6 +279,10 @@ def test_parts_of_development_are_judged_by_their_seeds() -> None:
     assert few == "Rewiring in life: 50.0% with, 20.0% without; too few seeds for a test."
     (helps,) = lndp.judge({"per_seed": [seed(0.5 + i / 100, 0.2 + i / 100) for i in range(5)]})
     assert "; helps (5 seeds, rank test p = 0.004)." in helps
+    sides = {"ann": {"development_macs": 7000.0, "macs": 7160.0, "synapses": 40, "synaptic_events": 0.0}}
+    sides["replay"] = {"development_macs": 6000.0, "macs": 6000.0, "synapses": 30, "synaptic_events": 35.0}
+    _, paid = lndp.judge({"per_seed": [seed(0.5, 0.2)], **sides})
+    assert "7,160" in paid and "6,035" in paid and "(40 and 30)" in paid and "160 products" in paid
     (level,) = lndp.judge({"per_seed": [seed(0.2 + i / 100, 0.2 + i / 100) for i in range(5)]})
     assert "; NOT shown to help (5 seeds" in level
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy import sparse
 
 from spikesim import (
     LIF,
@@ -22,6 +23,7 @@ from spikesim import (
     Projection,
     Record,
     Simulation,
+    Sparse,
     Spikes,
     SpikeSource,
     simulate,
@@ -227,6 +229,42 @@ def test_structure_is_the_same_for_any_threads_and_after_restoring(tmp_path: Pat
         simulation.run(50.0)
     same(one, again)
     assert again.counts() == one.counts()
+
+
+@pytest.mark.parametrize("engine", ["event", "grid"])
+def test_a_projection_without_synapses_takes_the_sign_of_the_first_that_grow(tmp_path: Path, engine) -> None:
+    """Shards that had no synapse learn the sign too; with weights of that sign it equals one described like that."""
+    source = Population("source", 6, PoissonSource(60.0))
+    cell = Population("cell", 6, Neuron(LIF(tau_m=10.0)), inputs=PoissonInput(3000.0, 0.5))
+    sizes = -np.linspace(0.2, 0.7, 6)
+    ends = np.arange(6), (np.arange(6) + 1) % 6
+
+    def started(matrix: np.ndarray, threads: int) -> Simulation:
+        rule = Sparse(sparse.csr_array(matrix))
+        projection = Projection(source, cell, rule, 1.0, 1.0, plasticity=RULE, name="p")
+        return Simulation(Network([source, cell], [projection]), engine=engine, seed=2, threads=threads)
+
+    wanted = np.zeros((6, 6))
+    wanted[ends] = sizes
+    described = started(wanted, 1).run(200.0)
+    found = []
+    for first, threads in ((np.zeros((6, 6)), 1), (np.diag([-0.1, 0, 0, 0, 0, 0]), 3)):
+        simulation = started(first, threads)
+        simulation.restructure("p", False, *ends, sizes)
+        simulation.save(tmp_path / f"grown{threads}.h5")
+        simulation.run(200.0)
+        assert (simulation.weights("p")[2] <= 0.0).all() and simulation.result().spikes == described.result().spikes
+        found.append(simulation.weights("p")[2])
+        again = Simulation.load(tmp_path / f"grown{threads}.h5", threads=2).run(200.0)
+        np.testing.assert_array_equal(again.weights("p")[2], found[-1])
+        assert again.result().spikes == described.result().spikes
+        simulation.restructure("p", False)
+        simulation.restructure("p", True, [0, 1], [1, 1], 0.5)
+        assert simulation.weights("p")[2].tolist() == [0.5, 0.5]
+        with pytest.raises(ParameterError, match=r"weights must be >= 0, got -0\.5"):
+            simulation.restructure("p", True, [2], [1], -0.5)
+    for weights in found:
+        np.testing.assert_allclose(weights, described.weights("p")[2], rtol=1e-12)
 
 
 @pytest.mark.parametrize(

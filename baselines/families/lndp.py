@@ -97,7 +97,18 @@ def judge(family: Mapping[str, Any]) -> list[str]:
         found.append(
             f"{text}; {'helps' if p < 0.05 else 'NOT shown to help'} ({len(rows)} seeds, rank test p = {p:.2g})."
         )
-    return found
+    return [*found, _paid(family["ann"], family["replay"])] if "ann" in family else found
+
+
+def _paid(ann: Mapping[str, Any], twin: Mapping[str, Any]) -> str:
+    """What energy goes to: mostly to development, on both sides."""
+    rule, spiking_rule = ann["development_macs"], twin["development_macs"]
+    return (
+        f"Of {ann['macs']:,.0f} multiply-accumulates for a decision of the ANN {rule:,.0f} are development, of "
+        f"{twin['macs'] + twin['synaptic_events']:,.0f} operations of the twin {spiking_rule:,.0f}: what sets their "
+        f"energies apart is how many edges they have ({ann['synapses']:,.0f} and {twin['synapses']:,.0f}). Activity "
+        f"alone takes {ann['macs'] - rule:,.0f} products there and {twin['synaptic_events']:,.0f} synaptic events here."
+    )
 
 
 FAMILY = Family(

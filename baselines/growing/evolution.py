@@ -166,6 +166,7 @@ class Evolved:
             notes={
                 "mean_return": float(life.returns.mean()),
                 "nodes": life.nodes,
+                "development_macs": self._development(life),
                 "density_at_birth": life.density[0],
                 "density_at_death": life.density[-1],
                 "edges_grown_per_life": life.grown / life.returns.size,
@@ -173,10 +174,14 @@ class Evolved:
             },
         )
 
+    def _development(self, life: Life) -> float:
+        """Multiply-accumulates of what changes a network after a decision."""
+        return development(life.edges / life.decisions, self.habitat.body) if life.plastic else 0.0
+
     def _operations(self, life: Life, n: int) -> Operations:
         """Per decision: activity along the edges there are, and what development after it costs."""
         edges, body, steps = life.edges / n, self.habitat.body, self.settings.steps
-        growth = development(edges, body) if life.plastic else 0.0
+        growth = self._development(life)
         words = life.nodes * STATE + len(body.pairs[0]) * EDGE
         rewired = (life.grown + life.pruned) / n
         if self._spiking:

@@ -89,6 +89,16 @@ class Learner:
         self.sweeper = Sweeper(self)
 
     @property
+    def negative(self) -> bool:
+        """Whether weights are negative."""
+        return self.sign < 0.0
+
+    def turn(self) -> None:
+        """Give the weights the other sign."""
+        self.sign *= -1.0
+        self.store.weight[0] *= -1.0
+
+    @property
     def nbytes(self) -> int:
         """Memory of the synapses."""
         s = self.store

@@ -77,8 +77,16 @@ def synapses(run: Any, projection: Projection) -> tuple[NDArray[np.int64], NDArr
 
 
 def sign(run: Any, projection: Projection) -> float:
-    """-1 where weights are negative, else 1."""
-    return min(float(s.bundle.store.weight[0]) for s in sweepers(run, projection))
+    """-1 where weights are negative, 1 where they are not, 0 where there is no synapse to tell."""
+    stores = [s.bundle.store for s in sweepers(run, projection)]
+    return min((float(store.weight[0]) for store in stores if len(store.own)), default=0.0)
+
+
+def turn(run: Any, projection: Projection, negative: bool) -> None:
+    """Give the weights of a plastic projection a sign in all shards, those without synapses too."""
+    for _, bundle, _ in _places(run, projection):
+        if bundle.negative != negative:
+            bundle.turn()
 
 
 def changed(run: Any, projection: Projection) -> bool:
@@ -98,9 +106,11 @@ def overwrite(run: Any, projection: Projection, weights: NDArray[np.float64]) ->
 
 
 def restructure(
-    run: Any, projection: Projection, keep: NDArray[np.bool_], pre: NDArray[Any], post: NDArray[Any], weight: Any
-) -> None:
-    """Keep some synapses of a plastic projection, in the order of `synapses`, and add others."""
+    run: Any, projection: Projection, keep: NDArray[np.bool_], pre: NDArray[Any], post: NDArray[Any], weight: Any,
+    negative: bool,
+) -> None:  # fmt: skip
+    """Keep some synapses of a plastic projection, in the order of `synapses`, and add others of the same sign."""
+    turn(run, projection, negative)
     parts = _present(run, projection)
     chosen = _order(parts)[keep]
     own = np.concatenate([bundle.store.own[where] for bundle, _, _, where in parts])[chosen]
@@ -184,7 +194,13 @@ def save(run: Any, projection: Projection) -> dict[str, Any]:
             sums["sum_frame"] = store.sums.frame
     source, target, own, extra = (np.concatenate(c) for c in zip(*parts, strict=True))
     order = np.lexsort((source, target))  # stable: synapses of one pair stay in the order in which they were drawn
-    traces = _merged(run, projection) | {"done": store.done, "frozen": store.frozen, "modulator": store.modulator}
+    negative = np.full(1, next(_places(run, projection))[1].negative)
+    traces = _merged(run, projection) | {
+        "negative": negative,
+        "done": store.done,
+        "frozen": store.frozen,
+        "modulator": store.modulator,
+    }
     if any(s.rewired for s in sweepers(run, projection)):
         traces |= {"pre": source[order], "post": target[order]}
     return {"own": own[order], "extra": extra[order], **table, **sums, **traces}

@@ -90,6 +90,16 @@ class Bundle:
         return self.store.weight  # type: ignore[no-any-return]
 
     @property
+    def negative(self) -> bool:
+        """Whether the weights of a plastic projection, which is alone in its bundle, are negative."""
+        return bool(self.base[0] < 0.0)
+
+    def turn(self) -> None:
+        """Give the weights of a plastic projection the other sign."""
+        self.base[0] *= -1.0
+        self.store.weight[0] *= -1.0
+
+    @property
     def active(self) -> NDArray[np.uint8]:
         """0 where a projection is paused."""
         return self.store.active  # type: ignore[no-any-return]
