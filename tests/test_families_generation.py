@@ -239,6 +239,16 @@ def test_shortcuts_are_currents(scrap) -> None:
     assert active == ["encoder.layer.0"]
 
 
+def test_all_contestants_are_judged_by_the_same_first_images(scrap) -> None:
+    settings = small("diffusion", channels=4, sampled=3, judged=20)
+    learners = [diffusion.ann(scrap, settings, 0), diffusion.adversary(scrap, settings, 0)]
+    learners.append(next(o for o in diffusion.FAMILY.others if o.name == "real").build(scrap, settings, 0))
+    assert len({id(learner.data) for learner in learners}) == 1
+    np.testing.assert_array_equal(learners[0].data.test.x, scrap.test.x[:20])
+    assert [learner.test().inferences for learner in learners] == [20] * 3
+    assert diffusion.ann(scrap, small("diffusion", channels=4), 0).data is scrap
+
+
 def test_a_denoiser_learns(scrap) -> None:
     settings = small("diffusion", channels=8)
     learner = diffusion.ann(scrap, dataclasses.replace(settings, passes=15), 0)

@@ -87,7 +87,7 @@ def adversary(data: Classification, s: DiffusionSettings, seed: int) -> Adversar
     """The generator of the family gan, with its own settings and all the updates it makes there."""
     settings = generators.SETTINGS["digits" if data.train.x.shape[1] == 8 else "mnist"]
     passes = max(1, round(settings.passes * settings.epochs / s.epochs))
-    settings = replace(settings, passes=passes, epochs=s.epochs)
+    settings = replace(settings, passes=passes, epochs=s.epochs, judged=s.judged)
     return Adversary(generators.mlp_generator, generators.mlp_discriminator, data, settings, seed, settings.lr_ann)
 
 
@@ -106,7 +106,8 @@ FAMILY = Family(
     title="diffusion model",
     settings={
         "mnist": DiffusionSettings(
-            seeds=1, epochs=10, steps=4, batch_size=128, lr_ann=2e-3, lr_snn=2e-3, channels=16, passes=1, replayed=20
+            seeds=1, epochs=3, steps=4, batch_size=64, lr_ann=2e-3, lr_snn=2e-3, channels=16, passes=1, average=0.995,
+            replayed=20, judged=2000,
         ),
         "digits": DiffusionSettings(
             seeds=3, epochs=24, steps=4, batch_size=64, lr_ann=3e-3, lr_snn=3e-3, channels=32, sampled=25, fresh=1.0,

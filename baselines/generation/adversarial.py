@@ -18,7 +18,7 @@ from torch.nn import functional
 from baselines.contract import Classification, Outcome, Settings
 from baselines.counting import ann_operations, watched
 from baselines.errors import TrainingError
-from baselines.generation.judge import DISTANCE, judge_of
+from baselines.generation.judge import DISTANCE, judge_of, judged_by
 from baselines.quantised import quantised
 from spikesim.energy import Operations
 
@@ -50,6 +50,8 @@ class GanSettings(Settings):
         Standard deviation of noise added to all images the discriminator sees.
     average : float
         What the averaged generator, which is the one that is judged, keeps of itself at each update.
+    judged : int
+        Images to be judged, and test images to judge by; 0 for as many as there are.
     """
 
     latent: int = 16
@@ -60,6 +62,7 @@ class GanSettings(Settings):
     beta: float = 0.9
     noise: float = 0.1
     average: float = 0.99
+    judged: int = 0
 
 
 class Adversary:
@@ -90,7 +93,7 @@ class Adversary:
         seed: int,
         lr: float,
     ) -> None:
-        self.data, self.settings, self.seed = data, settings, seed
+        self.data, self.settings, self.seed = judged_by(data, settings.judged), settings, seed
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self._raw, self.discriminator = generator(data, settings), discriminator(data, settings)
@@ -226,14 +229,14 @@ class RealImages:
     Parameters
     ----------
     data : Classification
-    settings : Settings
+    settings : GanSettings or DiffusionSettings
     seed : int
     """
 
     updates = 1
 
-    def __init__(self, data: Classification, settings: Settings, seed: int) -> None:
-        self.data, self.seed = data, seed
+    def __init__(self, data: Classification, settings: Any, seed: int) -> None:
+        self.data, self.seed = judged_by(data, settings.judged), seed
 
     def epoch(self) -> Iterator[float]:
         """Nothing is learned."""

@@ -19,6 +19,7 @@ from baselines.contract import Classification, Outcome, Settings
 from baselines.counting import LayerCount, ann_operations, watched
 from baselines.errors import TrainingError
 from baselines.generation.adversarial import scored
+from baselines.generation.judge import judged_by
 from baselines.graph import SpikingGraph
 from baselines.quantised import quantised
 
@@ -50,6 +51,8 @@ class DiffusionSettings(Settings):
         Decay of the twin's membranes per time step.
     average : float
         What the averaged network, which is the one that is judged, keeps of itself at each update.
+    judged : int
+        Images to be judged, and test images to judge by; 0 for as many as there are.
     """
 
     times: int = 100
@@ -59,6 +62,7 @@ class DiffusionSettings(Settings):
     passes: int = 10
     beta: float = 1.0
     average: float = 0.99
+    judged: int = 0
 
 
 def schedule(times: int) -> NDArray[np.float64]:
@@ -128,7 +132,7 @@ class Denoiser:
     def __init__(
         self, build: Callable[[], SpikingGraph], data: Classification, settings: DiffusionSettings, seed: int, lr: float
     ) -> None:
-        self.data, self.settings, self.seed = data, settings, seed
+        self.data, self.settings, self.seed = judged_by(data, settings.judged), settings, seed
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self._raw = build()

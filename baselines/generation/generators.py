@@ -15,7 +15,7 @@ from baselines.spiking import Direct, Leaky, Membrane
 
 SETTINGS = {
     "mnist": GanSettings(
-        seeds=1, epochs=20, steps=8, batch_size=128, lr_ann=3e-4, lr_snn=5e-4, lr_critic=1e-3, noise=0.3, gain=5.0,
+        seeds=1, epochs=12, steps=4, batch_size=128, lr_ann=3e-4, lr_snn=5e-4, lr_critic=1e-3, noise=0.3, gain=5.0,
         latent=32, hidden=256, passes=1, replayed=2000,
     ),
     "digits": GanSettings(

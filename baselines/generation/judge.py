@@ -15,7 +15,7 @@ from scipy import linalg
 from torch import Tensor, nn
 from torch.nn import functional
 
-from baselines.contract import Classification, Metric
+from baselines.contract import Classification, Metric, Split
 
 DISTANCE = "classifier-FID"
 METRICS = (
@@ -112,6 +112,20 @@ def judge_of(data: Classification) -> Judge:
         _JUDGES.clear()
         _JUDGES[id(data)] = (data, Judge(data))
     return _JUDGES[id(data)][1]
+
+
+_FEWER: dict[tuple[int, int], tuple[Classification, Classification]] = {}  # by identity of the data, and how many
+
+
+def judged_by(data: Classification, count: int) -> Classification:
+    """The same data with the first `count` test images alone, 0 for all of them."""
+    if not 0 < count < len(data.test.y):
+        return data
+    if (id(data), count) not in _FEWER:
+        _FEWER.clear()
+        some = Split(data.test.x[:count], data.test.y[:count])
+        _FEWER[id(data), count] = (data, data._replace(test=some))
+    return _FEWER[id(data), count][1]
 
 
 def _trained(data: Classification) -> _Classifier:
