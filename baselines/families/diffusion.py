@@ -106,7 +106,7 @@ FAMILY = Family(
     title="diffusion model",
     settings={
         "mnist": DiffusionSettings(
-            seeds=1, epochs=3, steps=4, batch_size=64, lr_ann=2e-3, lr_snn=2e-3, channels=16, passes=1, average=0.995,
+            seeds=1, epochs=2, steps=4, batch_size=32, lr_ann=2e-3, lr_snn=2e-3, channels=16, passes=1, average=0.995,
             replayed=20, judged=2000,
         ),
         "digits": DiffusionSettings(
