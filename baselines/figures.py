@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from baselines.contract import Example, Fill
-from baselines.words import Measured, capital
+from baselines.words import Measured, capital, multiple
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -199,7 +199,7 @@ def _energies(ax: Axes, f: dict[str, Any]) -> None:
                 height = sum(items[name] for name in names) / e["ann"]
                 ax.bar(x + shift, height, 0.36, bottom=bottom, color=shade)
                 bottom += height
-            ax.annotate(f"{bottom:.2g}", (x + shift, bottom), (0, 3), textcoords="offset points", **_ABOVE)
+            ax.annotate(multiple(bottom), (x + shift, bottom), (0, 3), textcoords="offset points", **_ABOVE)
             ax.text(
                 x + shift, -0.02, side.upper(), ha="center", va="top", fontsize=8, transform=ax.get_xaxis_transform()
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from baselines.words import Measured, capital, joules
+from baselines.words import Measured, capital, joules, multiple
 
 NONE = "–"
 
@@ -97,7 +97,7 @@ def _energies(f: dict[str, Any]) -> Sheet:
             (
                 e["title"],
                 *(joules(v) for v in values),
-                f"{e['snn'] / e['ann']:.2g}" if e["ann"] and e["snn"] else NONE,
+                multiple(e["snn"] / e["ann"]) if e["ann"] and e["snn"] else NONE,
                 _number(even["spikes_per_synapse"]),
                 joules(e["static"]),
             )
@@ -140,7 +140,7 @@ def _speeds(f: dict[str, Any]) -> Sheet:
             f"{row['rate']:.1%}",
             _seconds(row["torch_s"]),
             *(_seconds(row[key]) for key in ("event_s", "grid_s")),
-            f"{row['torch_s'] / min(row['event_s'], row['grid_s']):.2g}",
+            multiple(row["torch_s"] / min(row["event_s"], row["grid_s"])),
         )
         for row in f["speed"]
     ]

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from baselines.words import Measured, capital, joules, ratio
+from baselines.words import Measured, capital, joules, multiple, ratio
 
 _AGREE, _SPIKES = 0.999, 0.001  # replay and torch: equal answers at least, difference of spikes at most
 
@@ -107,9 +107,10 @@ def _spread_sentence(f: dict[str, Any]) -> str | None:
         return None
     low, high = min(ratios, key=ratios.__getitem__), max(ratios, key=ratios.__getitem__)
     fold = max(totals.values()) / min(totals.values())
+    least, most = multiple(ratios[low]), multiple(ratios[high])
     return (
-        f"Spread over price tables: twin / ANN from {ratios[low]:.2g} ({low}) to {ratios[high]:.2g} ({high}); the "
-        f"twin's own estimate varies {fold:,.0f}-fold over all {len(totals)} tables."
+        f"Spread over price tables: twin / ANN from {least} ({low}) to {most} ({high}); the twin's own estimate "
+        f"varies {fold:,.0f}-fold over all {len(totals)} tables."
     )
 
 

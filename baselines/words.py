@@ -22,9 +22,14 @@ def joules(value: float | None) -> str:
     return f"{value / 1e-12:.3g} pJ"
 
 
+def multiple(value: float) -> str:
+    """A ratio, by two digits or, from a hundred on, to the next whole number."""
+    return f"{value:.2g}" if value < 99.5 else f"{value:,.0f}"
+
+
 def ratio(snn: float, ann: float) -> str:
     """One as a multiple of the other."""
-    return f"{snn / ann:.2g} times as much"
+    return f"{multiple(snn / ann)} times as much"
 
 
 @dataclass(frozen=True)
