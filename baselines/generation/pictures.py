@@ -12,7 +12,13 @@ from baselines.contract import Classification, Fill, Gallery, Outcome
 from baselines.figures import new_figure
 from baselines.generation.judge import judge_of
 
-_TITLES = {"ann": "ANN", "replay": "twin, in the core", "gan": "GAN", "dcgan": "DCGAN", "spiking_dcgan": "spiking DCGAN"}
+_TITLES = {
+    "ann": "ANN",
+    "replay": "twin, in the core",
+    "gan": "GAN",
+    "dcgan": "DCGAN",
+    "spiking_dcgan": "spiking DCGAN",
+}
 _ROWS, _COLUMNS, _NEAREST = 8, 8, 10
 
 
