@@ -129,6 +129,11 @@ class GCN(nn.Module):
         return torch.sparse.mm(given, self.first.weight.T)
 
 
+def _penalised(module: nn.Module, lr: float, decay: float) -> torch.optim.Optimizer:
+    """Adam with L2 in the loss."""
+    return torch.optim.Adam(module.parameters(), lr=lr, weight_decay=decay)
+
+
 class LinearClassifier(Classifier):
     """SGC, as often updated as the GCN; L2 in the loss, as its authors have it."""
 
@@ -136,7 +141,7 @@ class LinearClassifier(Classifier):
 
     def optimizer(self, lr: float, decay: float) -> torch.optim.Optimizer:
         """L2 on all weights."""
-        return torch.optim.Adam(self.module.parameters(), lr=lr, weight_decay=decay)
+        return _penalised(self.module, lr, decay)
 
 
 class RateClassifier(SpikingClassifier):
@@ -146,7 +151,7 @@ class RateClassifier(SpikingClassifier):
 
     def optimizer(self, lr: float, decay: float) -> torch.optim.Optimizer:
         """L2 on all weights."""
-        return torch.optim.Adam(self.module.parameters(), lr=lr, weight_decay=decay)
+        return _penalised(self.module, lr, decay)
 
     def loss(self, answers: Tensor, labels: Tensor) -> Tensor:
         """Mean squared error of the rates."""
