@@ -25,6 +25,23 @@ class Cell(NamedTuple):
     wires: tuple[Wire, ...]
 
 
+class Select(nn.Module):
+    """Some of the inputs.
+
+    Parameters
+    ----------
+    start, stop : int
+    """
+
+    def __init__(self, start: int, stop: int) -> None:
+        super().__init__()
+        self.start, self.stop = start, stop
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(k, n) to (k, stop - start)."""
+        return x[:, self.start : self.stop]
+
+
 class SpikingGraph(nn.Module):
     """Cells of neurons over time, each worked off for all steps before the next, which changes no result.
 

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from torch import Tensor, nn
 
-from baselines.graph import INPUT, SpikingGraph, Wire
+from baselines.graph import INPUT, Select, SpikingGraph, Wire
 from baselines.spiking import AdaptiveLeaky, Converted, Gate, Leaky, Membrane
 from spikesim import (
     IF,
@@ -114,15 +114,23 @@ def _convolution(conv: nn.Conv2d, norm: Any, in_shape: Any) -> Lowered:
 
 
 def _probe(module: nn.Module, in_shape: tuple[int, ...]) -> Lowered:
-    n = math.prod(in_shape)
+    n, first = math.prod(in_shape), next(iter(module.children()))
+    start, stop = (first.start, first.stop) if isinstance(first, Select) else (0, n)
     with torch.inference_mode():
         bias = module(torch.zeros(1, *in_shape, dtype=torch.float64)).reshape(-1).numpy()
-        units = torch.eye(n, dtype=torch.float64).reshape(n, *in_shape)
-        matrix = module(units).reshape(n, -1).numpy() - bias
-    matrix[np.abs(matrix) < _NOTHING * np.abs(matrix).max()] = 0.0  # what is left of a bias after subtracting it
-    return Lowered(Sparse(sparse.csr_array(matrix)), 1.0, bias)
+        rows = [sparse.csr_array((start, len(bias)))]
+        for lo in range(start, stop, _PROBED):
+            units = torch.zeros(min(_PROBED, stop - lo), n, dtype=torch.float64)
+            units[torch.arange(len(units)), torch.arange(lo, lo + len(units))] = 1.0
+            rows.append(sparse.csr_array(module(units.reshape(-1, *in_shape)).reshape(len(units), -1).numpy() - bias))
+    matrix = sparse.csr_array(sparse.vstack([*rows, sparse.csr_array((n - stop, len(bias)))], format="csr"))
+    size = np.abs(matrix.data)
+    matrix.data[size < _NOTHING * size.max(initial=0.0)] = 0.0  # what is left of a bias after subtracting it
+    matrix.eliminate_zeros()
+    return Lowered(Sparse(matrix), 1.0, bias)
 
 
+_PROBED = 256  # unit vectors at a time
 _NOTHING = 1e-13
 _NEVER = 1e12  # a threshold no membrane reaches
 

@@ -13,10 +13,10 @@ from baselines.generation import generators
 from baselines.generation.adversarial import Adversary, RealImages, judged_alike
 from baselines.generation.denoising import Denoiser, DiffusionSettings
 from baselines.generation.judge import DISTANCE, METRICS
-from baselines.generation.layers import NoisyImage, Rectifier, Select, Spread
+from baselines.generation.layers import NoisyImage, Rectifier, Spread
 from baselines.generation.pictures import BETWEEN, CHAIN, NEAREST, SAMPLES
 from baselines.generation.spiking_denoising import SpikingDenoiser
-from baselines.graph import INPUT, SpikingGraph, Wire
+from baselines.graph import INPUT, Select, SpikingGraph, Wire
 from baselines.spiking import Leaky, Membrane
 
 DEVIATIONS = (
@@ -107,7 +107,7 @@ FAMILY = Family(
     settings={
         "mnist": DiffusionSettings(
             seeds=1, epochs=2, steps=4, batch_size=32, lr_ann=2e-3, lr_snn=2e-3, channels=16, passes=1, average=0.995,
-            replayed=20, judged=2000,
+            replayed=6, judged=2000,
         ),
         "digits": DiffusionSettings(
             seeds=3, epochs=24, steps=4, batch_size=64, lr_ann=3e-3, lr_snn=3e-3, channels=32, sampled=25, fresh=1.0,

@@ -23,23 +23,6 @@ class Image(nn.Module):
         return x[:, None]
 
 
-class Select(nn.Module):
-    """Some of the inputs.
-
-    Parameters
-    ----------
-    start, stop : int
-    """
-
-    def __init__(self, start: int, stop: int) -> None:
-        super().__init__()
-        self.start, self.stop = start, stop
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(k, n) to (k, stop - start)."""
-        return x[:, self.start : self.stop]
-
-
 class Spread(nn.Module):
     """One number for each channel, at every place of its map.
 

@@ -24,7 +24,8 @@ from baselines.lowering import Blueprint
 from baselines.replay import Replayed
 
 GUIDES = (0.997, 1.0, 1.003)  # of the trained thresholds
-_AT_ONCE = 60  # images denoised side by side in the core
+_AT_ONCE = 60  # images denoised side by side
+_NEURONS = 250_000  # of all images side by side in the core: one with 64,000 takes 0.7 GB of arrivals
 _GUIDED = 120  # images made to choose between thresholds
 
 
@@ -88,7 +89,7 @@ class SpikingDenoiser(Denoiser):
             held = in_core(graph, blueprint, given, total, engine, threads)
             return self.noise(given, torch.from_numpy(held) / s.steps)
 
-        for part in start.split(_AT_ONCE):
+        for part in start.split(min(_AT_ONCE, max(1, _NEURONS // blueprint.neurons))):
             parts.append(self.chain(part, predict)[-1])
             advance(len(part))
         images = np.concatenate(parts)

@@ -14,8 +14,7 @@ from torch.nn import functional
 
 from baselines.contract import Advance, Example, Outcome
 from baselines.counting import Events, event_operations, stepped_operations, watched
-from baselines.generation.layers import Select
-from baselines.graph import INPUT, SpikingGraph
+from baselines.graph import INPUT, Select, SpikingGraph
 from baselines.language.corpus import Corpus, Pairs
 from baselines.language.embedding import WordLearner, WordSettings, all_pairs, cosines, neighbours, scores
 from baselines.lowering import STEP, Blueprint
