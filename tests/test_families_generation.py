@@ -65,7 +65,7 @@ def test_neighbourhoods_tell_narrow_from_wide() -> None:
 def test_the_judge_knows_digits_and_noise(digits) -> None:
     judge = judge_of(digits)
     assert judge is judge_of(digits) and judge.accuracy > 0.9
-    floor = RealImages(digits, None, 0).test()
+    floor = RealImages(digits, small("gan"), 0).test()
     noise, measures = judge.measures(np.random.default_rng(0).random((360, 8, 8), dtype=np.float32))
     assert floor.score < 4 and noise > 20 * floor.score
     assert floor.measures["classes"] == 10 and floor.measures["coverage"] > 0.9 > measures["coverage"]
