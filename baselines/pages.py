@@ -246,7 +246,7 @@ def terminal(families: list[dict[str, Any]]) -> list[Any]:
 
 
 def _number(value: float | None) -> str:
-    return NONE if value is None else f"{value:.3g}"
+    return NONE if value is None else multiple(value, 3)
 
 
 def _count(value: float) -> str:

@@ -22,9 +22,9 @@ def joules(value: float | None) -> str:
     return f"{value / 1e-12:.3g} pJ"
 
 
-def multiple(value: float) -> str:
-    """A ratio, by two digits or, from a hundred on, to the next whole number."""
-    return f"{value:.2g}" if value < 99.5 else f"{value:,.0f}"
+def multiple(value: float, digits: int = 2) -> str:
+    """A ratio by its first digits, a large one to the next whole number."""
+    return f"{value:.{digits}g}" if value < 10**digits - 0.5 else f"{value:,.0f}"
 
 
 def ratio(snn: float, ann: float) -> str:
