@@ -154,7 +154,11 @@ def _energy_sentences(f: dict[str, Any]) -> list[str]:
         even = f["break_even"][name]
         outcome = "wins" if e["snn"] < e["ann"] else "loses"
         limit = even["spikes_per_synapse"]
-        needs = f"it breaks even at {multiple(limit, 3)} spikes per synapse" if limit else "its fixed costs alone exceed the ANN"
+        needs = (
+            f"it breaks even at {multiple(limit, 3)} spikes per synapse"
+            if limit
+            else "its fixed costs alone exceed the ANN"
+        )
         sentences.append(
             f"Energy by {name} (estimate): the twin {outcome}, {joules(e['snn'])} against {joules(e['ann'])} "
             f"({ratio(e['snn'], e['ann'])}); {needs}, and {even['measured']:.3g} were counted."
