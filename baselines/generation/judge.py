@@ -30,6 +30,7 @@ METRICS = (
 VERSION = 1  # of the classifier; distances of other versions do not compare
 _FEATURES, _EPOCHS, _LARGEST, _SEED = 32, 12, 20_000, 7
 _NEIGHBOURS = 5
+_AT_ONCE = 500  # images whose nearest ones are looked for together
 _PRESENT = 0.01  # part of the images from which a class counts as made
 
 
@@ -91,11 +92,11 @@ class Judge:
 
     def nearest(self, images: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Training image closest to each image, and its distance (root mean square of pixels)."""
-        from scipy.spatial import cKDTree
-
-        train = self.data.train.x[:_LARGEST].reshape(min(len(self.data.train.x), _LARGEST), -1)
-        distance, place = cKDTree(train).query(images.reshape(len(images), -1))
-        return place, distance / np.sqrt(train.shape[1])
+        train = self.data.train.x[:_LARGEST].reshape(min(len(self.data.train.x), _LARGEST), -1).astype(np.float64)
+        half, flat = np.square(train).sum(1) / 2, images.reshape(len(images), -1).astype(np.float64)
+        parts = np.array_split(flat, -(-len(flat) // _AT_ONCE))  # a tree gains nothing among hundreds of pixels
+        place = np.concatenate([np.argmax(part @ train.T - half, axis=1) for part in parts])
+        return place, np.sqrt(np.square(flat - train[place]).mean(1))
 
     def _run(self, module: nn.Module, images: NDArray[np.float32]) -> NDArray[Any]:
         with torch.inference_mode():
