@@ -224,7 +224,7 @@ def _restore(simulation: Any, tree: dict[str, Any]) -> None:
         counters = {name: count for shard in reversed(shards) for name, count in _arrivals(shard)}
         for name, count in counters.items():
             count[...] = tree["blocks"][str(k)][name]
-    for k, saved in tree["plastic"].items():
+    for k, saved in tree["plastic"].items():  # signs before factors, which hold them
         if "negative" in saved:
             plastic_state.turn(run, simulation.network.projections[int(k)], bool(saved["negative"][0]))
     _restore_projections(simulation, tree["projections"])

@@ -172,10 +172,10 @@ class Controls:
         if given.ndim and given.shape != ends[0].shape:
             raise ParameterError(f"restructure: weight: needs {len(ends[0])} values, got {given.size}")
         whole, (a, b) = np.broadcast_to(mask, (present,)), (e.astype(np.int64) for e in ends)
-        sign = plastic_state.sign(self._run, p) if whole.any() else 0.0
-        sign = sign or (-1.0 if given.min(initial=0.0) < 0.0 else 1.0)
+        first = -1.0 if given.min(initial=0.0) < 0.0 else 1.0
+        sign = plastic_state.sign(self._run, p) if whole.any() else first
         sizes = self._sized(p, np.broadcast_to(given, ends[0].shape), "restructure", sign)
-        plastic_state.restructure(self._run, p, whole, a, b, sizes, sign < 0.0)
+        plastic_state.restructure(self._run, p, whole, a, b, sizes, first < 0.0)
 
     def _sized(
         self, projection: Projection, weights: NDArray[np.float64], what: str, sign: float

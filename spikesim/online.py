@@ -8,25 +8,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spikesim.controls import Controls
 from spikesim.engines import plastic_state
 from spikesim.engines.sources import Given
 from spikesim.errors import ParameterError
-from spikesim.network import Network, Projection
 from spikesim.parameters import as_values
 from spikesim.spikes import Spikes
 
 
-class Online:
+class Online(Controls):
     """The part of `Simulation` that serves closed loops."""
 
-    network: Network
     batch: int
-    _run: Any
     _recorder: Any
-    time: Any
-
-    def _plain(self, projection: str) -> Projection:
-        raise NotImplementedError
 
     def feed(self, population: str, spikes: Spikes | Sequence[Spikes]) -> None:
         """Let a population of given spikes emit more of them.

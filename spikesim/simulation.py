@@ -13,7 +13,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from spikesim import checkpoint
 from spikesim._jit import compile_clock
-from spikesim.controls import Controls
 from spikesim.engines import grid
 from spikesim.engines.limits import check_finite, check_step, report_stiff
 from spikesim.engines.run import ENGINES, Run
@@ -78,7 +77,7 @@ def simulate(network: Network, duration: float, *, progress: Any = None, **optio
         return simulation.result()
 
 
-class Simulation(Controls, Online):
+class Simulation(Online):
     """A network built for one engine, that can be run in parts, looked into, changed and saved.
 
     Any split of a run gives the same spikes, bit for bit: ``run(300); run(700)`` equals ``run(1000)``, for any

@@ -267,6 +267,18 @@ def test_a_projection_without_synapses_takes_the_sign_of_the_first_that_grow(tmp
         np.testing.assert_allclose(weights, described.weights("p")[2], rtol=1e-12)
 
 
+@pytest.mark.parametrize("engine", ["event", "grid"])
+@pytest.mark.parametrize("factor", [-1.0, 0.0])
+def test_a_factor_outlives_new_synapses(engine, factor) -> None:
+    simulation = made(engine=engine)
+    before = simulation.weights("exc->exc")[2]
+    simulation.scale_weights("exc->exc", factor)
+    simulation.restructure("exc->exc", True)
+    np.testing.assert_array_equal(simulation.weights("exc->exc")[2], factor * before)
+    simulation.scale_weights("exc->exc", 1.0)
+    np.testing.assert_array_equal(simulation.weights("exc->exc")[2], before)
+
+
 @pytest.mark.parametrize(
     ("act", "message"),
     [

@@ -109,7 +109,12 @@ def restructure(
     run: Any, projection: Projection, keep: NDArray[np.bool_], pre: NDArray[Any], post: NDArray[Any], weight: Any,
     negative: bool,
 ) -> None:  # fmt: skip
-    """Keep some synapses of a plastic projection, in the order of `synapses`, and add others of the same sign."""
+    """Keep some synapses of a plastic projection, in the order of `synapses`, and add others of the same sign.
+
+    Where none stays, `negative` says which sign that is.
+    """
+    if keep.any():
+        negative = any(b.negative for _, b, _ in _places(run, projection) if len(b.store.own))
     turn(run, projection, negative)
     parts = _present(run, projection)
     chosen = _order(parts)[keep]
