@@ -87,16 +87,8 @@ class Judge:
             "coverage": coverage,
             "classes": float(np.count_nonzero(balance >= _PRESENT)),
             "label divergence": float(np.sum(balance[there] * np.log(balance[there] / wanted[there]))),
-            "nearest training image": float(np.mean(self.nearest(images)[1])),
+            "nearest training image": float(np.mean(nearest(self.data, images)[1])),
         }
-
-    def nearest(self, images: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Training image closest to each image, and its distance (root mean square of pixels)."""
-        train = self.data.train.x[:_LARGEST].reshape(min(len(self.data.train.x), _LARGEST), -1).astype(np.float64)
-        half, flat = np.square(train).sum(1) / 2, images.reshape(len(images), -1).astype(np.float64)
-        parts = np.array_split(flat, -(-len(flat) // _AT_ONCE))  # a tree gains nothing among hundreds of pixels
-        place = np.concatenate([np.argmax(part @ train.T - half, axis=1) for part in parts])
-        return place, np.sqrt(np.square(flat - train[place]).mean(1))
 
     def _run(self, module: nn.Module, images: NDArray[np.float32]) -> NDArray[Any]:
         with torch.inference_mode():
@@ -113,6 +105,15 @@ def judge_of(data: Classification) -> Judge:
         _JUDGES.clear()
         _JUDGES[id(data)] = (data, Judge(data))
     return _JUDGES[id(data)][1]
+
+
+def nearest(data: Classification, images: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Training image closest to each image, and its distance (root mean square of pixels)."""
+    train = data.train.x[:_LARGEST].reshape(min(len(data.train.x), _LARGEST), -1).astype(np.float64)
+    half, flat = np.square(train).sum(1) / 2, images.reshape(len(images), -1).astype(np.float64)
+    parts = np.array_split(flat, -(-len(flat) // _AT_ONCE))  # a tree gains nothing among hundreds of pixels
+    place = np.concatenate([np.argmax(part @ train.T - half, axis=1) for part in parts])
+    return place, np.sqrt(np.square(flat - train[place]).mean(1))
 
 
 _FEWER: dict[tuple[int, int], tuple[Classification, Classification]] = {}  # by identity of the data, and how many

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from baselines.contract import Classification, Fill, Gallery, Outcome
 from baselines.figures import new_figure
-from baselines.generation.judge import judge_of
+from baselines.generation.judge import nearest
 
 _TITLES = {
     "ann": "ANN",
@@ -60,7 +60,7 @@ def draw_nearest(data: Classification, outcomes: Mapping[str, Outcome]) -> Fill:
     sheets = []
     for title, made in _makers(outcomes):
         images = made["images"][:_NEAREST]
-        place, _ = judge_of(data).nearest(images)
+        place, _ = nearest(data, images)
         sheets.append((title, tiled(np.concatenate([images, data.train.x[place]]), 2, _NEAREST)))
     return _sheets(sheets)
 
