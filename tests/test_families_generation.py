@@ -213,8 +213,9 @@ def test_batch_statistics_are_those_of_the_averaged_network(scrap) -> None:
     assert not torch.allclose(before, first) and torch.equal(norm.running_var, first) and norm.momentum == 0.1
 
 
-def test_spiking_denoisers_in_the_core_equal_torch(scrap) -> None:
-    settings = small("diffusion", channels=4, sampled=3, replayed=6)
+@pytest.mark.parametrize("more", [{}, {"patch": 2, "mixed": True}])
+def test_spiking_denoisers_in_the_core_equal_torch(scrap, more) -> None:
+    settings = small("diffusion", channels=4, sampled=3, replayed=6, **more)
     twin = diffusion.twin(scrap, settings, 0)
     train(twin, 1, lambda fraction: None, higher=False)
     tested, done = twin.test(), []
@@ -229,9 +230,10 @@ def test_spiking_denoisers_in_the_core_equal_torch(scrap) -> None:
     assert replayed.operations.steps == 9 and replayed.operations.synaptic_events > 0
 
 
-def test_shortcuts_are_currents(scrap) -> None:
+@pytest.mark.parametrize("more", [{}, {"patch": 2, "mixed": True}])
+def test_shortcuts_are_currents(scrap, more) -> None:
     """Every cell but the stem sees sums of currents of spikes, so that no layer multiplies sums of spikes."""
-    twin = diffusion.twin(scrap, small("diffusion", channels=4), 0)
+    twin = diffusion.twin(scrap, small("diffusion", channels=4, **more), 0)
     with watched(twin.module) as layers, torch.inference_mode():
         twin.module.eval()
         twin.predict(torch.cat([twin.start(2, 5)[:, 0], torch.zeros(5, 1)], 1))
@@ -247,6 +249,19 @@ def test_all_contestants_are_judged_by_the_same_first_images(scrap) -> None:
     np.testing.assert_array_equal(learners[0].data.test.x, scrap.test.x[:20])
     assert [learner.test().inferences for learner in learners] == [20] * 3
     assert diffusion.ann(scrap, small("diffusion", channels=4), 0).data is scrap
+
+
+def test_with_mixed_maps_every_pixel_is_seen_everywhere() -> None:
+    """By convolutions alone the first pixel knows nothing of the last."""
+    rng = np.random.default_rng(0)
+    parts = [Split(rng.random((8, 28, 28), dtype=np.float32), np.arange(8) % 4)] * 3
+    for mixed in (False, True):
+        settings = small("diffusion", channels=4, patch=2, mixed=mixed)
+        module = diffusion.unet(Classification(*parts, 4), settings, diffusion.Rectifier, 1).eval()
+        given = torch.zeros(1, 785, requires_grad=True)
+        module(given)["velocity"][0, 0, 0, 0, 0].backward()
+        seen = given.grad[0, :784].reshape(28, 28) != 0
+        assert seen[:10, :10].any() and bool(seen[27, 27]) == mixed
 
 
 def test_a_denoiser_learns(scrap) -> None:

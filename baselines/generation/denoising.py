@@ -45,6 +45,10 @@ class DiffusionSettings(Settings):
         Part of the noise that is drawn anew in each of these steps: 0 for DDIM, 1 for DDPM.
     channels : int
         Of the largest maps.
+    patch : int
+        Height and width of the pixels that share a place in the largest maps.
+    mixed : bool
+        Whether a linear layer mixes the places of the smallest maps, the same for all channels.
     passes : int
         Over the training data in one epoch.
     beta : float
@@ -59,6 +63,8 @@ class DiffusionSettings(Settings):
     sampled: int = 10
     fresh: float = 0.0
     channels: int = 12
+    patch: int = 1
+    mixed: bool = False
     passes: int = 10
     beta: float = 1.0
     average: float = 0.99
