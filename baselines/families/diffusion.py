@@ -69,8 +69,10 @@ def unet(data: Classification, s: DiffusionSettings, neuron: Cell, steps: int) -
     g.add("back_1", neuron(), *back)
     back.append(conv("back_1", c, c))
     g.add("back_2", neuron(), *back)
-    paint = nn.Conv2d(c, patch**2, 3, padding=1)
-    g.add("velocity", Membrane(), g.wire(nn.Sequential(paint, nn.PixelShuffle(patch)) if patch > 1 else paint, "back_2"))
+    paint: nn.Module = nn.Conv2d(c, patch**2, 3, padding=1)
+    if patch > 1:
+        paint = nn.Sequential(paint, nn.PixelShuffle(patch))
+    g.add("velocity", Membrane(), g.wire(paint, "back_2"))
     return g
 
 
