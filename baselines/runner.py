@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from functools import cache, partial
 from typing import Any, BinaryIO, NamedTuple
 
+from baselines.checkpoints import Checkpoints, look_through
 from baselines.contract import Outcome
 from baselines.errors import TrainingError, require_extra
 from baselines.figures import DRAWINGS, draw_raster
@@ -58,6 +59,8 @@ def compare(families: Sequence[str] = (), options: Options | None = None, progre
     drawn = [f"{kind}.png" for kind in DRAWINGS]
     pictures = [f"{plan.family.name}_{kind}" for plan in plans for kind in (*_kinds(plan), *drawn)]
     folder = Folder(options.out, options.overwrite, [p.key for p in plans], pictures) if options.out else None
+    if folder:
+        look_through(folder.path, [p.key for p in plans], options.overwrite)
     records: list[dict[str, Any]] = []
     diverged: list[Diverged] = []
     try:
@@ -103,17 +106,21 @@ def _run_plan(
     label = f"{plan.family.name} on {plan.task.name}, {seeds} {'seed' if seeds == 1 else 'seeds'}"
     with track(progress, seeds * plan.work, label, "passes") as show, torch_threads(plan.torch_threads):
         for seed in range(seeds):
+            checkpoints = Checkpoints(folder.path if folder else None, plan.key, seed)
             known = folder.find(plan.key, seed) if folder else None
             if known is not None:
+                checkpoints.clear()
                 records.append(known)
                 continue
             draw = folder is not None and _undrawn(folder, plan)
-            record, pictures = _attempt(plan, data, seed, partial(_show_seed, show, seed, plan.work), draw)
+            tell = partial(_show_seed, show, seed, plan.work)
+            record, pictures = _attempt(plan, data, seed, tell, draw, checkpoints)
             if isinstance(record, Diverged):
                 diverged.append(record)
                 _show_seed(show, seed, plan.work, plan.work)
                 continue
             _keep(folder, record, pictures)
+            checkpoints.clear()
             records.append(record)
 
 
@@ -132,6 +139,9 @@ def _run_side_by_side(
     first = {plan.family.name: seed for plan, seed in reversed(wanted) if folder and _undrawn(folder, plan)}
     sent = [_Unit(p.family.name, options, seed, first.get(p.family.name) == seed) for p, seed in wanted]
     work, done = {plan.family.name: plan.work for plan in plans}, 0.0
+    checkpoints = {(p.family.name, seed): Checkpoints(options.out, p.key, seed) for p, seed in units}
+    for finished in made:
+        checkpoints[finished].clear()
     label = f"{len(units)} seeds, {options.jobs} at a time"
     try:
         with track(progress, sum(plan.work for plan, _ in wanted), label, "passes") as show:
@@ -143,6 +153,7 @@ def _run_side_by_side(
                     continue
                 made[unit.family, unit.seed] = record
                 _keep(folder, record, pictures)
+                checkpoints[unit.family, unit.seed].clear()
     finally:
         records += [made[plan.family.name, seed] for plan, seed in units if (plan.family.name, seed) in made]
 
@@ -151,7 +162,8 @@ def _elsewhere(unit: _Unit) -> tuple[dict[str, Any] | Diverged, Pictures]:
     """The record of a seed, made in a process of its own."""
     plan = make_plan(unit.family, unit.options)
     with torch_threads(plan.torch_threads):
-        return _attempt(plan, _loaded(plan.task.name), unit.seed, lambda done: None, unit.draw)
+        checkpoints = Checkpoints(unit.options.out, plan.key, unit.seed)
+        return _attempt(plan, _loaded(plan.task.name), unit.seed, lambda done: None, unit.draw, checkpoints)
 
 
 @cache
@@ -159,11 +171,14 @@ def _loaded(task: str) -> Any:
     return TASKS[task].load()
 
 
-def _attempt(plan: Plan, data: Any, seed: int, tell: Tell, draw: bool) -> tuple[dict[str, Any] | Diverged, Pictures]:
+def _attempt(
+    plan: Plan, data: Any, seed: int, tell: Tell, draw: bool, checkpoints: Checkpoints
+) -> tuple[dict[str, Any] | Diverged, Pictures]:
     """The record of a seed, or why there is none, and pictures if they are wanted."""
     try:
-        record, outcomes = run_seed(plan, data, seed, tell)
+        record, outcomes = run_seed(plan, data, seed, tell, checkpoints)
     except TrainingError as error:
+        checkpoints.clear()
         return Diverged(plan.family.name, seed, str(error)), {}
     return record, _pictures(plan, data, outcomes) if draw else {}
 

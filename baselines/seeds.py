@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from baselines.checkpoints import Checkpoints
 from baselines.contract import Contestant, Learner, Outcome, Quantisable, SpikingLearner, rival_bits
 from baselines.plan import Plan
 from baselines.records import outcome_record, plain
@@ -59,11 +60,24 @@ def train(learner: Learner, epochs: int, tell: Tell, higher: bool = True) -> dic
     return {"train_s": took, "validation": float(best), "best_epoch": best_epoch, "learning": learning}
 
 
-class _Clock:
-    """Tells how much of the work of a seed is done, stage by stage."""
+class _Stages:
+    """The work of a seed, stage by stage: tells how much is done, and trains what was not trained before."""
 
-    def __init__(self, plan: Plan, tell: Tell) -> None:
+    def __init__(self, plan: Plan, tell: Tell, checkpoints: Checkpoints) -> None:
+        self._plan, self._checkpoints = plan, checkpoints
         self._stages, self._tell, self._before = iter(plan.stages), tell, 0.0
+
+    def train(self, name: str, learner: Learner) -> dict[str, Any]:
+        """Train the network of a stage, or take what an interrupted comparison kept of it."""
+        tell, known = self.stage(name), self._checkpoints.find(name)
+        if known:
+            training, snapshot = known
+            learner.restore(snapshot)
+            tell(1.0)
+            return training
+        training = train(learner, self._plan.settings.epochs, tell, self._plan.metrics[0].higher)
+        self._checkpoints.keep(name, training, learner.snapshot())
+        return training
 
     def stage(self, name: str, replay: bool = False) -> Tell:
         """What to tell the fraction of the next stage that is done."""
@@ -73,11 +87,14 @@ class _Clock:
         return lambda fraction: self._tell(before + fraction * stage.work)
 
 
-def run_seed(plan: Plan, data: Any, seed: int, tell: Tell) -> tuple[dict[str, Any], dict[str, Outcome]]:
+def run_seed(
+    plan: Plan, data: Any, seed: int, tell: Tell, checkpoints: Checkpoints | None = None
+) -> tuple[dict[str, Any], dict[str, Outcome]]:
     """All sides and the replays for one seed: its record, and all outcomes by side."""
-    settings, family, clock = plan.settings, plan.family, _Clock(plan, tell)
+    settings, family = plan.settings, plan.family
+    stages = _Stages(plan, tell, checkpoints or Checkpoints(None, plan.key, seed))
     ann = family.ann(data, settings, seed)
-    training = train(ann, settings.epochs, clock.stage("ann"), plan.metrics[0].higher)
+    training = stages.train("ann", ann)
     outcomes = {"ann": ann.test()}
     bits = rival_bits(settings.steps)
     few_bits = ann.test_quantised(bits) if isinstance(ann, Quantisable) else None
@@ -87,8 +104,8 @@ def run_seed(plan: Plan, data: Any, seed: int, tell: Tell) -> tuple[dict[str, An
         "ann": outcome_record(outcomes["ann"]) | training,
         "quantised": {"bits": bits, **outcome_record(few_bits)} if few_bits else None,
     }
-    record |= _spiking_record(plan, clock, "snn", family.snn(data, settings, seed), outcomes)
-    record["others"] = {o.name: _other_record(plan, clock, o, data, seed, outcomes) for o in family.others}
+    record |= _spiking_record(plan, stages, "snn", family.snn(data, settings, seed), outcomes)
+    record["others"] = {o.name: _other_record(plan, stages, o, data, seed, outcomes) for o in family.others}
     tables = {e.name: (e.title, e.show(plan.quick)) for e in family.exhibits} if seed == 0 else {}
     tables |= {title: (title, table) for o in outcomes.values() for title, table in o.tables.items()}
     record["exhibits"] = {name: {"title": title, **plain(table)} for name, (title, table) in tables.items()}
@@ -101,11 +118,11 @@ def run_seed(plan: Plan, data: Any, seed: int, tell: Tell) -> tuple[dict[str, An
 
 
 def _spiking_record(
-    plan: Plan, clock: _Clock, name: str, learner: SpikingLearner, outcomes: dict[str, Outcome]
+    plan: Plan, stages: _Stages, name: str, learner: SpikingLearner, outcomes: dict[str, Outcome]
 ) -> dict[str, Any]:
     """A spiking network trained, tested and replayed; adds what it did to `outcomes`."""
-    training = train(learner, plan.settings.epochs, clock.stage(name), plan.metrics[0].higher)
-    outcome, tell, done = learner.test(), clock.stage(name, replay=True), 0
+    training = stages.train(name, learner)
+    outcome, tell, done = learner.test(), stages.stage(name, replay=True), 0
     inferences = min(plan.settings.replayed or outcome.inferences, outcome.inferences)
 
     def advance(n: int) -> None:
@@ -123,12 +140,12 @@ def _spiking_record(
 
 
 def _other_record(
-    plan: Plan, clock: _Clock, other: Contestant, data: Any, seed: int, outcomes: dict[str, Outcome]
+    plan: Plan, stages: _Stages, other: Contestant, data: Any, seed: int, outcomes: dict[str, Outcome]
 ) -> dict[str, Any]:
     learner = other.build(data, plan.settings, seed)
     if other.spiking:
-        return _spiking_record(plan, clock, other.name, learner, outcomes)
-    training = train(learner, plan.settings.epochs, clock.stage(other.name), plan.metrics[0].higher)
+        return _spiking_record(plan, stages, other.name, learner, outcomes)
+    training = stages.train(other.name, learner)
     outcomes[other.name] = learner.test()
     return {"ann": outcome_record(outcomes[other.name]) | training}
 

@@ -16,7 +16,8 @@ pytest.importorskip("sklearn")
 import typer  # noqa: E402
 from typer.testing import CliRunner  # noqa: E402
 
-from baselines import Options, compare, runner  # noqa: E402
+from baselines import Options, compare, runner, seeds  # noqa: E402
+from baselines.checkpoints import Checkpoints  # noqa: E402
 from baselines.cli import register  # noqa: E402
 from baselines.contract import Contestant, Gallery, Metric, Table  # noqa: E402
 from baselines.errors import MissingExtraError, TrainingError  # noqa: E402
@@ -24,6 +25,7 @@ from baselines.families import FAMILIES, mlp  # noqa: E402
 from baselines.pages import markdown  # noqa: E402
 from baselines.plan import make_plan  # noqa: E402
 from baselines.report import summarise  # noqa: E402
+from baselines.seeds import train  # noqa: E402
 from baselines.supervised import Classifier  # noqa: E402
 from baselines.tasks import TASKS  # noqa: E402
 from spikesim.commands import Group  # noqa: E402
@@ -216,6 +218,31 @@ def test_interrupted_comparison_goes_on(toy, tmp_path, monkeypatch) -> None:
     second = compare(["toy"], Options(out=out), progress=False)
     assert not second.interrupted and second.finished == 2
     assert (out / "results.jsonl").read_text().startswith(kept)
+
+
+def test_what_was_trained_of_an_interrupted_seed_is_not_trained_again(toy, tmp_path, monkeypatch) -> None:
+    whole, out, trained = compare(["toy"], progress=False), tmp_path / "out", []
+
+    def stop_at_the_fourth(learner, *rest):
+        trained.append(learner.seed)
+        if len(trained) == 4:
+            raise KeyboardInterrupt
+        return train(learner, *rest)
+
+    monkeypatch.setattr(seeds, "train", stop_at_the_fourth)
+    first = compare(["toy"], Options(out=out), progress=False)
+    assert first.interrupted and first.finished == 1
+    assert [p.name for p in (out / "unfinished").iterdir()] == ["toy_1_ann.h5"]
+    with pytest.raises(FileError, match=r"other settings.*--overwrite"):
+        compare(["toy"], Options(out=out, epochs=1), progress=False)
+    record, _ = runner._elsewhere(runner._Unit("toy", Options(out=out, jobs=2), 1, False))  # as another process would
+    assert trained == [0, 0, 1, 1, 1] and record["ann"]["score"] == whole.families[0]["ann"]["return"]
+    checkpoints = Checkpoints(out, make_plan("toy", Options()).key, 1)
+    checkpoints.keep("snn", checkpoints.find("snn")[0], 0.5)  # what it learned, as far as anyone can tell
+    second = compare(["toy"], Options(out=out), progress=False)
+    assert len(trained) == 5 and second.finished == 2 and not (out / "unfinished").exists()
+    kept = [json.loads(line) for line in (out / "results.jsonl").read_text().splitlines()]
+    assert kept[1]["ann"]["train_s"] > 0 and kept[1]["replay"]["score"] == 0.5
 
 
 def test_seeds_side_by_side_are_those_of_one_after_the_other(tmp_path) -> None:

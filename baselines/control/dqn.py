@@ -224,8 +224,8 @@ class DQN:
         return self._outcome(episodes, wall_s, self._counted(episodes.observations))
 
     def test_quantised(self, bits: int) -> Outcome:
-        """The same with activations of `bits` bits and weights of 8, ranges from what was lived through."""
-        sample = self._memory.draw(_CHUNK).seen if len(self._memory) else torch.zeros(1, len(self.task.scale))
+        """The same with activations of `bits` bits and weights of 8, ranges from the episodes of the validation."""
+        sample = torch.from_numpy(self._played(VALIDATE, _VALIDATED).observations[:_CHUNK])
         with quantised(self.module.eval(), bits, lambda: self.values(sample)):
             episodes, wall_s = self._timed()
             return self._outcome(episodes, wall_s, self._counted(episodes.observations))
