@@ -84,7 +84,7 @@ class Propagate(nn.Module):
         indices = torch.from_numpy(np.stack(coo.coords)).long()
         values = torch.from_numpy(coo.data.astype(np.float32))
         matrix = torch.sparse_coo_tensor(indices, values, coo.shape, check_invariants=True)
-        self.register_buffer("adjacency", matrix.coalesce())
+        self.register_buffer("adjacency", matrix.coalesce(), persistent=False)
         self.degree = torch.from_numpy(np.diff(adjacency.indptr)).long()
 
     def forward(self, x: Tensor) -> Tensor:
@@ -104,7 +104,7 @@ class GCN(nn.Module):
 
     def __init__(self, data: Graph, s: GNNSettings) -> None:
         super().__init__()
-        self.register_buffer("x", torch.from_numpy(rows_to_one(data.x)))
+        self.register_buffer("x", torch.from_numpy(rows_to_one(data.x)), persistent=False)
         self.known = self.x.nonzero(as_tuple=True)
         self.first = nn.Linear(data.x.shape[1], s.hidden, bias=False)
         self.second = nn.Linear(s.hidden, data.classes, bias=False)

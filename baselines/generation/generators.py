@@ -16,7 +16,7 @@ from baselines.spiking import Direct, Leaky, Membrane
 SETTINGS = {
     "mnist": GanSettings(
         seeds=1, epochs=12, steps=4, batch_size=128, lr_ann=3e-4, lr_snn=5e-4, lr_critic=1e-3, noise=0.3, gain=5.0,
-        latent=32, hidden=256, passes=1, replayed=2000,
+        latent=32, hidden=256, passes=1, replayed=2000, judged=2000,
     ),
     "digits": GanSettings(
         seeds=3, epochs=40, steps=4, batch_size=64, lr_ann=5e-4, lr_snn=1e-3, lr_critic=2e-3, noise=0.3, gain=5.0,
