@@ -14,6 +14,7 @@ pytest.importorskip("sklearn")
 from baselines.checkpoints import UNFINISHED, Checkpoints, look_through  # noqa: E402
 from baselines.contract import Classification, Split  # noqa: E402
 from baselines.families import FAMILIES  # noqa: E402
+from baselines.language.corpus import Corpus, Pairs  # noqa: E402
 from baselines.seeds import train  # noqa: E402
 from baselines.tasks import TASKS  # noqa: E402
 from spikesim.errors import FileError  # noqa: E402
@@ -76,7 +77,10 @@ def test_other_settings_are_told_before_anything_is_trained(tmp_path) -> None:
 
 
 def few(data):
-    """The first examples to learn from and to test by; what is no classification as it is."""
+    """The first examples or sentences to learn from and to test by; anything else as it is."""
+    if isinstance(data, Corpus):
+        pairs = {name: Pairs(*(column[:60] for column in each)) for name, each in data.test.items()}
+        return data._replace(tokens=data.tokens[:8000], sentence=data.sentence[:8000], test=pairs)
     if not isinstance(data, Classification):
         return data
     parts = [Split(part.x[:n], part.y[:n]) for part, n in zip(data[:3], (256, 40, 40), strict=True)]
