@@ -68,17 +68,17 @@ class Checkpoints:
 
 
 def look_through(out: str | os.PathLike[str], keys: Sequence[dict[str, Any]], overwrite: bool) -> None:
-    """Before anything is trained: what is there belongs to one of the comparisons `keys`, or may go.
+    """Before anything is trained: what is there can be read and belongs to one of the comparisons `keys`, or may go.
 
     Raises
     ------
     FileError
-        If it belongs to another.
+        If it is damaged, or belongs to another.
     """
     for path in sorted((Path(out) / UNFINISHED).glob("*.h5")):
         if overwrite:
             path.unlink()
-        elif read_tree(path, _KIND, without=("arrays",))["key"] not in keys:
+        elif read_tree(path, _KIND)["key"] not in keys:
             raise FileError(
                 f"{path}: belongs to a comparison with other settings; add --overwrite to replace it, or name another "
                 "folder"
