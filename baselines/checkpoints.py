@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spikesim.errors import FileError
+from baselines.records import of_another
 from spikesim.files import read_tree, write_tree
 
 UNFINISHED = "unfinished"
@@ -79,17 +79,14 @@ def look_through(out: str | os.PathLike[str], keys: Sequence[dict[str, Any]], ov
         if overwrite:
             path.unlink()
         elif read_tree(path, _KIND)["key"] not in keys:
-            raise FileError(
-                f"{path}: belongs to a comparison with other settings; add --overwrite to replace it, or name another "
-                "folder"
-            )
+            raise of_another(path)
 
 
 def _packed(value: Any, arrays: dict[str, NDArray[Any]]) -> list[Any]:
     """`value` as lists that JSON knows, tensors and arrays apart."""
     if isinstance(value, Mapping):
         return ["dict", [[key, _packed(item, arrays)] for key, item in value.items()]]
-    if isinstance(value, (list, tuple)):
+    if type(value) in (list, tuple):
         return [type(value).__name__, [_packed(item, arrays) for item in value]]
     if value is None or isinstance(value, (bool, int, float, str)):
         return ["value", value]

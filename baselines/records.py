@@ -62,10 +62,7 @@ class Folder:
         elif there:
             self.records = _read(self.path / RECORDS)
             if any(self._key(record) not in keys for record in self.records):
-                raise FileError(
-                    f"{self.path / RECORDS}: belongs to a comparison with other settings; add --overwrite to replace "
-                    "it, or name another folder"
-                )
+                raise of_another(self.path / RECORDS)
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=self.path):
@@ -111,6 +108,13 @@ class Folder:
             part.unlink(missing_ok=True)
         if target not in self.written:
             self.written.append(target)
+
+
+def of_another(path: Path) -> FileError:
+    """What to raise where a file would be taken up that was written with other settings."""
+    return FileError(
+        f"{path}: belongs to a comparison with other settings; add --overwrite to replace it, or name another folder"
+    )
 
 
 def outcome_record(outcome: Outcome) -> dict[str, Any]:

@@ -120,12 +120,12 @@ FAMILY = Family(
     title="diffusion model",
     settings={
         "mnist": DiffusionSettings(
-            seeds=1, epochs=4, steps=4, batch_size=32, lr_ann=5e-3, lr_snn=5e-3, channels=32, patch=2, mixed=True,
-            passes=1, sampled=25, average=0.995, replayed=6, judged=2000,
+            seeds=1, epochs=4, steps=4, batch_size=32, lr_ann=5e-3, lr_snn=5e-3, patch=2, mixed=True, passes=1,
+            replayed=6, judged=2000,
         ),
         "digits": DiffusionSettings(
-            seeds=3, epochs=24, steps=4, batch_size=64, lr_ann=3e-3, lr_snn=3e-3, channels=32, sampled=25, fresh=1.0,
-            average=0.995, replayed=4, quick_epochs=1,
+            seeds=3, epochs=24, steps=4, batch_size=64, lr_ann=3e-3, lr_snn=3e-3, fresh=1.0, replayed=4,
+            quick_epochs=1,
         ),
     },
     ann=ann,

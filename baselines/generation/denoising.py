@@ -60,14 +60,14 @@ class DiffusionSettings(Settings):
     """
 
     times: int = 100
-    sampled: int = 10
+    sampled: int = 25
     fresh: float = 0.0
-    channels: int = 12
+    channels: int = 32
     patch: int = 1
     mixed: bool = False
     passes: int = 10
     beta: float = 1.0
-    average: float = 0.99
+    average: float = 0.995
     judged: int = 0
 
 
