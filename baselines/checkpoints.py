@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from baselines.records import of_another
+from spikesim.errors import FileError
 from spikesim.files import read_tree, write_tree
 
 UNFINISHED = "unfinished"
@@ -78,7 +79,12 @@ def look_through(out: str | os.PathLike[str], keys: Sequence[dict[str, Any]], ov
     for path in sorted((Path(out) / UNFINISHED).glob("*.h5")):
         if overwrite:
             path.unlink()
-        elif read_tree(path, _KIND)["key"] not in keys:
+            continue
+        try:
+            key = read_tree(path, _KIND)["key"]
+        except FileError as error:
+            raise FileError(f"{error}; delete this file to train that network anew") from None
+        if key not in keys:
             raise of_another(path)
 
 
