@@ -1,6 +1,7 @@
 """Fixtures shared by all tests, and the fixed Hypothesis profile."""
 
 import os
+import sys
 from pathlib import Path
 
 WORKER = os.environ.get("PYTEST_XDIST_WORKER")
@@ -29,6 +30,13 @@ settings.load_profile("fixed")
 def engine(request):
     """Each engine in turn."""
     return request.param
+
+
+@pytest.fixture(autouse=True)
+def same_weights():
+    """A network built without a seed starts the same, whichever tests ran before in the process."""
+    if "torch" in sys.modules:  # the core is tested without it too
+        sys.modules["torch"].manual_seed(20240229)
 
 
 @pytest.fixture
