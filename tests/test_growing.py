@@ -20,7 +20,7 @@ from baselines.growing.division import PLACES, Seedling, dividing
 from baselines.growing.evolution import EvolutionSettings, Evolved, development
 from baselines.growing.foraging import BEST, MEALS, STEPS, Foraging
 from baselines.growing.genome import gated
-from baselines.growing.network import FADE, PASSES, Colony, Life, sensed
+from baselines.growing.network import DEVELOPMENT, FADE, PASSES, Colony, Life, sensed
 from baselines.growing.physics import GAIN
 from baselines.growing.worlds import FORAGING, Habitat, habitat_of
 from baselines.seeds import agreement
@@ -148,6 +148,24 @@ def test_without_development_a_network_is_born_as_its_genes_draw_it() -> None:
     assert not np.array_equal(grown.node, node)
 
 
+def test_genes_tell_actions_apart_but_senses_only_where_all_nodes_are_named() -> None:
+    cartpole = world_of("cartpole")
+    for habitat, known in ((FORAGING, BODY.motors), (cartpole, slice(None)), (dividing(FORAGING), slice(None))):
+        born = Colony(habitat, genomes(2, habitat), [4, 5], False)
+        same = (born.node[0] == born.node[1]).all(axis=1)
+        assert same[known].all() and same.sum() == len(same[known])
+        assert np.abs(born.node[:, ~same]).max(initial=0.0) <= 1.0
+
+
+def test_every_sense_walks_at_random_about_a_mean_of_its_own(monkeypatch) -> None:
+    colony, seen = Colony(FORAGING, genomes(1), [0], False), []
+    colony.genes["spontaneous"] = np.array([[[0.2, 0.9, -1.0, 2.0], [40.0] * 4, [0.0, 0.0, 0.0, 0.5]]])
+    monkeypatch.setattr(colony, "develop", lambda active, reward: seen.append(active[0, BODY.sensors]))
+    colony.grow_up()
+    np.testing.assert_allclose(np.array(seen)[:, :3], [[0.2, 0.9, 0.0]] * len(seen))
+    assert len(seen) == DEVELOPMENT and len({walked[3] for walked in seen}) > 1
+
+
 def test_spontaneous_activity_changes_who_is_born() -> None:
     loud, quiet = (Colony(FORAGING, genomes(2), range(2), False, spontaneous=s) for s in (True, False))
     loud.grow_up()
@@ -242,7 +260,7 @@ def test_a_task_that_is_solved_thrice_in_a_row_is_not_learned_any_further(monkey
 
 
 def test_synapses_of_the_core_come_go_and_change_with_those_of_the_twin() -> None:
-    life = Colony(FORAGING, 2 * genomes(3, seed=4), range(3), True, steps=4).live(keep=True)
+    life = Colony(FORAGING, 2 * genomes(3, seed=22), range(3), True, steps=4).live(keep=True)
     assert life.grown > 100 and life.pruned > 100
     lives = Lives(life, BODY, 4, "event", 1)
     tables = []

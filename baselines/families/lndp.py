@@ -17,7 +17,10 @@ from baselines.growing.worlds import habitat_of
 DEVIATIONS = (
     "10 to 20 nodes, four of them neither sense nor action; four numbers a node, three an edge; LNDP: 32, 8, 4",
     "nodes attend with one head and without a gate of edges; edges come and go by thresholds on a linear layer",
-    "separable CMA-ES, 32 genomes a generation with two lives each; the paper's runs are a thousand times longer",
+    "separable CMA-ES, 32 genomes a generation with two to eight lives each; the paper's runs are a thousand times "
+    "longer",
+    "nodes are born in random states, so that genes reach senses through their spontaneous activity alone, but states "
+    "of actions are genes (the paper: random too); in the tasks of gymnasium, and of the NDP, those of all nodes are",
     "a life is ten steps of development and one episode; activity starts from rest for every decision, so that only "
     "nodes, edges and traces remember",
     "numbers that an environment shows are two senses each, for what is above and below zero; Pendulum has three "
@@ -118,7 +121,7 @@ FAMILY = Family(
         "cartpole": EvolutionSettings(seeds=5, epochs=400, steps=8, validated=20, sigma_ann=1.0, quick_epochs=40),
         "acrobot": EvolutionSettings(seeds=5, epochs=100, steps=8, validated=20, sigma_ann=1.0, quick_epochs=10),
         "pendulum": EvolutionSettings(seeds=5, epochs=150, steps=8, validated=20, sigma_ann=1.0, quick_epochs=15),
-        "foraging": EvolutionSettings(seeds=5, epochs=300, steps=4, quick_epochs=60),
+        "foraging": EvolutionSettings(seeds=5, epochs=300, steps=4, lives=8, sigma_snn=0.5, quick_epochs=40),
     },
     ann=lndp,
     snn=spiking,

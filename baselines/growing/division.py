@@ -18,7 +18,7 @@ _DIVIDE = 0.6
 
 def dividing(habitat: Habitat) -> Habitat:
     """The same world for networks whose nodes divide."""
-    return habitat._replace(body=replace(habitat.body, hidden=PLACES, divides=True))
+    return habitat._replace(body=replace(habitat.body, hidden=PLACES, divides=True, named=True))
 
 
 class Seedling(Colony):

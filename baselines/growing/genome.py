@@ -28,12 +28,16 @@ class Body:
         Nodes that are neither.
     divides : bool
         Whether there are genes by which nodes divide.
+    named : bool
+        Whether genes give every node its state at birth; otherwise they do so for actions alone, and the states of the
+        others are drawn anew in every life, so that genes cannot tell one sense from another.
     """
 
     senses: tuple[str, ...]
     actions: tuple[str, ...]
     hidden: int = 4
     divides: bool = False
+    named: bool = False
 
     @property
     def nodes(self) -> int:
@@ -49,6 +53,11 @@ class Body:
     def motors(self) -> slice:
         """Places of the actions."""
         return slice(self.nodes - len(self.actions), self.nodes)
+
+    @property
+    def known(self) -> slice:
+        """Places of the nodes whose state at birth is in the genes."""
+        return slice(0, self.nodes) if self.named else self.motors
 
     @cached_property
     def pairs(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -72,9 +81,9 @@ class Body:
             "edge": (2 * STATE + 3 + EDGE + 1, 3 * EDGE),
             "prune": (EDGE + 1, 1),
             "grow": (2 * STATE + 1, 1),
-            "birth": (self.nodes, STATE),
+            "birth": (self.nodes if self.named else len(self.actions), STATE),
             "density": (3,),
-            "spontaneous": (3,),
+            "spontaneous": (3, len(self.senses)),
             **division,
         }
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from baselines.growing.genome import EDGE, Body, gated, sigmoid
+from baselines.growing.genome import EDGE, STATE, Body, gated, sigmoid
 from baselines.growing.worlds import Habitat
 
 Floats = NDArray[np.float64]
@@ -115,7 +115,8 @@ class Colony:
         first = np.stack([r.uniform(-1, 1, (n, n, EDGE))[self._pairs] for r in rng])
         self.there = chance < _density(self.body, self.genes["density"])
         self.edge = first * self.there[..., None]
-        self.node = self.genes["birth"].copy()
+        self.node = np.stack([r.uniform(-1, 1, (n, STATE)) for r in rng])
+        self.node[:, self.body.known] = self.genes["birth"]
         self.trace = np.zeros((self.k, n))
         self.grown = self.pruned = self.spikes = self.sensed = self.events = 0.0
 
@@ -154,7 +155,7 @@ class Colony:
 
     def grow_up(self) -> None:
         """Steps of development before birth, senses driven by a random walk towards a mean."""
-        drift, pull, noise = (self.genes["spontaneous"][:, i : i + 1] for i in range(3))
+        drift, pull, noise = np.moveaxis(self.genes["spontaneous"], 1, 0)
         sense = np.zeros((self.k, len(self.body.senses)))
         for t in range(self.unborn):
             if self.spontaneous:

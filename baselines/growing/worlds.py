@@ -73,7 +73,7 @@ def _controlled(task: Control) -> Habitat:
     senses = tuple(f"{sign}{name}" for name in physics.names for sign in "+-")
     return Habitat(
         name=task.name,
-        body=Body((*senses, "on"), physics.actions),
+        body=Body((*senses, "on"), physics.actions, named=True),
         horizon=task.horizon,
         start=lambda seeds: Controlled(physics, task.scale, task.horizon, seeds),
         worst=task.worst,
