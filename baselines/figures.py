@@ -76,7 +76,7 @@ def draw_comparison(f: dict[str, Any]) -> Fill:
 
 
 def draw_detail(f: dict[str, Any]) -> Fill | None:
-    """Picture of what lies behind: steps and thresholds, spread over price tables, learning, confusions."""
+    """Picture of what lies behind: spread over price tables, learning; steps and thresholds, confusions if known."""
     full = bool(f["pareto"])
     if not full and not f["metrics"][1:]:
         return None
@@ -266,12 +266,12 @@ def _pareto(ax: Axes, f: dict[str, Any]) -> None:
 
 def _spread(ax: Axes, f: dict[str, Any]) -> None:
     """The same counts under every price table."""
-    rows = [(e["title"], e) for e in f["energy"].values()]
     sides = (
         ("ann", "o", ANN, "ANN"),
         ("ann_skipping_zeros", "d", ANN, "ANN skipping zeros"),
         ("snn", "s", CORE, "twin"),
     )
+    rows = [(e["title"], e) for e in f["energy"].values() if any(e.get(key) for key, *_ in sides)]
     for key, mark, colour, label in sides:
         known = [(1e9 * e[key], y) for y, (_, e) in enumerate(rows) if e.get(key)]
         if known:

@@ -35,7 +35,7 @@ nav a { margin-right: 1rem; }
 """
 _CAPTIONS = {
     "comparison": "score, operations, energy and break-even",
-    "detail": "steps and thresholds, spread over price tables, learning, confusions",
+    "detail": "what lies behind: the spread over price tables, learning, and more",
     "exhibits": "small experiments",
     "raster": "the first test input in the core",
     "animation": "moving pictures of the replay in the core",

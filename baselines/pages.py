@@ -93,6 +93,8 @@ def _energies(f: dict[str, Any]) -> Sheet:
     for name, e in f["energy"].items():
         even = f["break_even"][name]
         values = [e["ann"], e["ann_skipping_zeros"], *([e.get("ann_quantised")] if bits else []), e["snn"]]
+        if not any((*values, e["static"])):
+            continue  # the notes say which tables these are
         rows.append(
             (
                 e["title"],
@@ -174,6 +176,18 @@ def notes(f: dict[str, Any]) -> list[str]:
         f"{f['threads']['torch']} in torch, {f['threads']['core']} in the core; {f['engine']} engine, compilation not "
         f"included ({f['replay'].get('compile_s', 0.0):.1f} s a seed).",
         "torch multiplies every weight in every step; its column prices that. The core's column prices events only.",
+        *_unpriced(f),
+    ]
+
+
+def _unpriced(f: dict[str, Any]) -> list[str]:
+    """Which price tables say nothing of this twin, and why."""
+    titles = [e["title"] for e in f["energy"].values() if e["snn"] is None]
+    if not titles:
+        return []
+    return [
+        f"{', '.join(titles)}: no estimate of the twin either, for they have no price for multiply-accumulates, and it "
+        f"makes {_count(f['replay']['macs'])} of its own."
     ]
 
 
@@ -256,6 +270,8 @@ def _count(value: float) -> str:
 def _seconds(value: float | None) -> str:
     if value is None:
         return NONE
+    if value >= 999.5:  # three digits would show it as a power of ten
+        return f"{value / 60:,.0f} min"
     for factor, unit in ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs")):
         if value >= factor:
             return f"{value / factor:.3g} {unit}"

@@ -136,8 +136,8 @@ def _run_side_by_side(
     units = [(plan, seed) for plan in plans for seed in range(plan.settings.seeds)]
     made = {(p.family.name, seed): found for p, seed in units if folder and (found := folder.find(p.key, seed))}
     wanted = [(plan, seed) for plan, seed in units if (plan.family.name, seed) not in made]
-    first = {plan.family.name: seed for plan, seed in reversed(wanted) if folder and _undrawn(folder, plan)}
-    sent = [_Unit(p.family.name, options, seed, first.get(p.family.name) == seed) for p, seed in wanted]
+    drawn = {plan.family.name: plan.settings.seeds for plan in plans if folder and _undrawn(folder, plan)}
+    sent = [_Unit(p.family.name, options, seed, p.family.name in drawn) for p, seed in wanted]
     work, done = {plan.family.name: plan.work for plan in plans}, 0.0
     checkpoints = {(p.family.name, seed): Checkpoints(options.out, p.key, seed) for p, seed in units}
     for finished in made:
@@ -152,7 +152,10 @@ def _run_side_by_side(
                     diverged.append(record)
                     continue
                 made[unit.family, unit.seed] = record
-                _keep(folder, record, pictures)
+                shown = bool(pictures) and unit.seed < drawn[unit.family]  # the first seed's, unless it diverges
+                _keep(folder, record, pictures if shown else {})
+                if shown:
+                    drawn[unit.family] = unit.seed
                 checkpoints[unit.family, unit.seed].clear()
     finally:
         records += [made[plan.family.name, seed] for plan, seed in units if (plan.family.name, seed) in made]

@@ -16,7 +16,7 @@ pytest.importorskip("sklearn")
 import typer  # noqa: E402
 from typer.testing import CliRunner  # noqa: E402
 
-from baselines import Options, compare, runner, seeds  # noqa: E402
+from baselines import Options, compare, pages, runner, seeds  # noqa: E402
 from baselines.checkpoints import Checkpoints  # noqa: E402
 from baselines.cli import register  # noqa: E402
 from baselines.contract import Contestant, Gallery, Metric, Table  # noqa: E402
@@ -24,7 +24,7 @@ from baselines.errors import MissingExtraError, TrainingError  # noqa: E402
 from baselines.families import FAMILIES, mlp  # noqa: E402
 from baselines.pages import markdown  # noqa: E402
 from baselines.plan import make_plan  # noqa: E402
-from baselines.report import summarise  # noqa: E402
+from baselines.report import Diverged, summarise  # noqa: E402
 from baselines.seeds import train  # noqa: E402
 from baselines.supervised import Classifier  # noqa: E402
 from baselines.tasks import TASKS  # noqa: E402
@@ -147,6 +147,21 @@ def test_markdown_names_every_price_table(small) -> None:
     assert "SNN replayed in the core" in page and "not measurements" in page
 
 
+def test_tables_that_price_neither_side_are_named_below_the_others(small) -> None:
+    f = small.families[0]
+    assert "no estimate of the twin" not in small.markdown()
+    odin = f["energy"]["odin-2019"]
+    other = f | {"energy": f["energy"] | {"odin-2019": odin | {"snn": None, "static": None}}}
+    page = markdown([other])
+    assert f"| {odin['title']} |" not in page and f"{odin['title']}: no estimate of the twin" in page
+
+
+def test_long_times_are_told_in_minutes() -> None:
+    assert [pages._seconds(s) for s in (2e-3, 272.6, 999.4, 1604.0, 7260.0, None)] == [
+        "2 ms", "273 s", "999 s", "27 min", "121 min", "–"
+    ]  # fmt: skip
+
+
 def test_rivals_stand_in_every_comparison(small) -> None:
     f = small.families[0]
     rows = {r["name"]: r for r in f["rivals"]}
@@ -257,6 +272,22 @@ def test_seeds_side_by_side_are_those_of_one_after_the_other(tmp_path) -> None:
     again = compare(["mlp"], dataclasses.replace(options, jobs=2, out=tmp_path / "out2"), progress=False)
     kept = (tmp_path / "out2" / "results.jsonl").read_text().splitlines()
     assert again.finished == 2 and sorted(json.loads(line)["seed"] for line in kept) == [0, 1]
+
+
+def test_side_by_side_the_first_seed_that_does_not_diverge_is_drawn(toy, tmp_path, monkeypatch) -> None:
+    attempt, out = runner._attempt, tmp_path / "out"
+
+    def diverging_at_first(plan, data, seed, tell, draw, checkpoints):
+        record, _ = attempt(plan, data, seed, tell, False, checkpoints)
+        made = Diverged("toy", 0, "nan") if seed == 0 else record
+        return made, {"toy_raster.png": bytes([seed])} if draw and seed else {}
+
+    monkeypatch.setattr(runner, "_attempt", diverging_at_first)
+    monkeypatch.setattr(
+        runner, "side_by_side", lambda work, units, jobs: [(u, work(u)) for u in (units[i] for i in (2, 0, 1, 3))]
+    )
+    report = compare(["toy"], Options(out=out, jobs=2, seeds=4), progress=False)
+    assert report.finished == 3 and (out / "toy_raster.png").read_bytes() == bytes([1])
 
 
 @pytest.mark.parametrize("name", FAMILIES)
