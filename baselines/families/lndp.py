@@ -114,14 +114,21 @@ def _paid(ann: Mapping[str, Any], twin: Mapping[str, Any]) -> str:
     )
 
 
+def _controlled(epochs: int, quick_epochs: int) -> EvolutionSettings:
+    """Settings for tasks of gymnasium: genes are wider apart at the start, or evolution finds nothing to begin with."""
+    return EvolutionSettings(
+        seeds=5, epochs=epochs, steps=8, lives=4, validated=20, sigma=2.0, quick_epochs=quick_epochs
+    )
+
+
 FAMILY = Family(
     name="lndp",
     title="lifelong developmental network",
     settings={
-        "cartpole": EvolutionSettings(seeds=5, epochs=400, steps=8, validated=20, sigma_ann=1.0, quick_epochs=40),
-        "acrobot": EvolutionSettings(seeds=5, epochs=100, steps=8, validated=20, sigma_ann=1.0, quick_epochs=10),
-        "pendulum": EvolutionSettings(seeds=5, epochs=150, steps=8, validated=20, sigma_ann=1.0, quick_epochs=15),
-        "foraging": EvolutionSettings(seeds=5, epochs=300, steps=4, lives=8, sigma_snn=0.5, quick_epochs=40),
+        "cartpole": _controlled(150, quick_epochs=40),
+        "acrobot": _controlled(100, quick_epochs=10),
+        "pendulum": _controlled(150, quick_epochs=15),
+        "foraging": EvolutionSettings(seeds=5, epochs=300, steps=4, lives=8, quick_epochs=40),
     },
     ann=lndp,
     snn=spiking,

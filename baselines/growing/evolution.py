@@ -34,15 +34,14 @@ class EvolutionSettings(Settings):
         Genomes in a generation, lives of each; an even number puts the food on either side equally often.
     validated : int
         Lives after each generation that decide which genome is kept.
-    sigma_ann, sigma_snn : float
+    sigma : float
         Standard deviation of genes at the start.
     """
 
     population: int = 32
     lives: int = 2
     validated: int = 40
-    sigma_ann: float = 0.5
-    sigma_snn: float = 1.0
+    sigma: float = 0.5
 
 
 class Evolved:
@@ -82,8 +81,7 @@ class Evolved:
         self._colony = partial(colony, habitat, spiking=spiking, steps=settings.steps, **how)
         self._spiking = spiking
         options = {"popsize": settings.population, "seed": seed + 1, "verbose": -9, "CMA_diagonal": True}
-        sigma = settings.sigma_snn if spiking else settings.sigma_ann
-        self._strategy = cma.CMAEvolutionStrategy(np.zeros(habitat.body.size), sigma, options)
+        self._strategy = cma.CMAEvolutionStrategy(np.zeros(habitat.body.size), settings.sigma, options)
         self.genome, self._lived = np.zeros(habitat.body.size), 0
         self.finished, self._perfect = False, 0
 
