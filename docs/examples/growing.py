@@ -14,7 +14,7 @@ class Lived:
     material: Life
 
 
-genes = np.repeat(np.random.default_rng(3).standard_normal((1, FORAGING.body.size)), 6, axis=0)
+genes = np.repeat(2 * np.random.default_rng(22).standard_normal((1, FORAGING.body.size)), 6, axis=0)
 lives = {
     name: Lived(Colony(FORAGING, genes, range(6), spiking).live(keep=True))
     for name, spiking in (("ann", False), ("replay", True))
