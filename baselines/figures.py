@@ -51,6 +51,7 @@ def draw_raster(example: Example, title: str) -> Fill:
         ax.set_ylim(spikes.n - 0.5 + 0.02 * spikes.n, -0.5 - 0.02 * spikes.n)
         ax.set_xlim(0, spikes.t_stop + 0.5)
         ax.set_ylabel(f"{name}\n({spikes.n})")
+        ax.locator_params(axis="y", integer=True)
         ax.tick_params(labelbottom=last)
         ax.set_title(f"{len(spikes):,} spikes", loc="right", fontsize=8, pad=2)
         if last:
@@ -144,6 +145,7 @@ def _counts(ax: Axes, counts: np.ndarray) -> None:
     winner = int(np.argmax(counts))
     ax.barh(range(len(counts)), counts, color=[CORE if i == winner else "0.75" for i in range(len(counts))])
     ax.set_xlabel("spikes")
+    ax.locator_params(axis="x", integer=True)
     ax.tick_params(labelleft=False)
     _plain(ax)
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from baselines.words import Measured, capital, joules, multiple, ratio
 
+_TABLE = "horowitz-int8-sram"
 _AGREE, _SPIKES = 0.999, 0.001  # replay and torch: equal answers at least, difference of spikes at most
 
 
@@ -16,6 +17,7 @@ def findings(family: dict[str, Any]) -> list[str]:
     found = [f"Seed {d['seed']} is in no figure: {d['error']}." for d in family["diverged"]]
     found += [f"Left out: {text}." for text in family["left_out"]]
     found += [_accuracy_sentence(family), *_target_sentences(family), *_energy_sentences(family)]
+    found += _cheaper_sentences(family)
     if spread := _spread_sentence(family):
         found.append(spread)
     found += [_replay_sentence("Replay in the core", family["replay"])]
@@ -35,15 +37,17 @@ def verdict(f: dict[str, Any]) -> str:
     if not priced:
         return first
     second = (
-        f"By {len(cheaper)} of {len(priced)} price tables that know both sides it needs less energy than the fp32 ANN, "
-        f"and by {len(beaten)} less than the best of its rivals (an ANN that skips zeros, one of few bits)"
+        f"By {len(cheaper)} of {len(priced)} price tables that know both sides it needs less energy than the fp32 ANN"
     )
+    if any(e.get(rival) for e in priced.values() for rival in _RIVALS):
+        second += f", and by {len(beaten)} less than the best of its rivals (an ANN that skips zeros, one of few bits)"
     memory = [name for name in cheaper if not name.endswith("naive")]
     if cheaper and not memory:
         second += "; all of those leave memory out"
     return f"{first} {second}."
 
 
+_RIVALS = ("ann_skipping_zeros", "ann_quantised")
 _LEVEL = 0.05  # points that are no difference
 
 
@@ -62,7 +66,7 @@ def _level(f: dict[str, Any]) -> str:
 
 
 def _best_rival(e: dict[str, Any]) -> float | None:
-    values = [e[k] for k in ("ann", "ann_skipping_zeros", "ann_quantised") if e.get(k) is not None]
+    values = [e[k] for k in ("ann", *_RIVALS) if e.get(k) is not None]
     return min(values) if values else None
 
 
@@ -171,6 +175,21 @@ def _energy_sentences(f: dict[str, Any]) -> list[str]:
         each = ", ".join(f"{joules(value)} by {name}" for name, value in alone.items())
         sentences.append(f"Energy of the twin on chips that have no price for an ANN (estimates): {each}.")
     return sentences
+
+
+def _cheaper_sentences(f: dict[str, Any]) -> list[str]:
+    """The cheapest of the further contestants that are at least as good as the twin, if it is cheaper."""
+    metric, energy = Measured.of(f), f["energy"][_TABLE]
+    reached, own = f[f["scored"]][metric.name], energy["snn"]
+    others = [r for r in f["rivals"] if r["name"] in f["others"] and energy.get(r["name"])]
+    good = [r for r in others if r[metric.name] is not None and not metric.better(reached, r[metric.name])]
+    best = min(good, key=lambda r: energy[r["name"]], default=None)
+    if not (best and own) or energy[best["name"]] >= own:
+        return []
+    return [
+        f"At least as good as the twin, and cheaper: {best['title']}, {metric.value(best[metric.name])} for "
+        f"{joules(energy[best['name']])} ({ratio(energy[best['name']], own)}, {_TABLE}, estimate)."
+    ]
 
 
 def _replay_sentence(what: str, r: dict[str, Any]) -> str:

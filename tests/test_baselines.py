@@ -16,7 +16,7 @@ pytest.importorskip("sklearn")
 import typer  # noqa: E402
 from typer.testing import CliRunner  # noqa: E402
 
-from baselines import Options, compare, pages, runner, seeds  # noqa: E402
+from baselines import Options, compare, pages, reading, runner, seeds  # noqa: E402
 from baselines.checkpoints import Checkpoints  # noqa: E402
 from baselines.cli import register  # noqa: E402
 from baselines.contract import Contestant, Gallery, Metric, Table  # noqa: E402
@@ -138,6 +138,25 @@ def test_losses_are_said(small) -> None:
             assert ("loses" if e["snn"] > e["ann"] else "wins") in sentence
         if e["ann"] is not None and e["snn"] > e["ann"]:
             assert f["break_even"][name]["spikes_per_synapse"] < f["break_even"][name]["measured"]
+
+
+def test_a_contestant_that_is_as_good_for_less_is_named(small) -> None:
+    f, table = small.families[0], "horowitz-int8-sram"
+    assert not any("At least as good" in s for s in f["findings"])
+    for score, cost, named in ((0.99, 1e-12, True), (0.01, 1e-12, False), (0.99, 1.0, False)):
+        row = {"name": "x", "title": "rule of thumb", "accuracy": score}
+        energy = f["energy"] | {table: f["energy"][table] | {"x": cost}}
+        found = reading._cheaper_sentences(f | {"others": {"x": {}}, "rivals": [*f["rivals"], row], "energy": energy})
+        assert [s.startswith("At least as good as the twin, and cheaper: rule of thumb, 99") for s in found] == [
+            True
+        ] * named
+
+
+def test_rivals_that_do_not_exist_are_not_beaten(small) -> None:
+    f = small.families[0]
+    assert "the best of its rivals" in f["verdict"]
+    alone = {name: e | {"ann_skipping_zeros": None, "ann_quantised": None} for name, e in f["energy"].items()}
+    assert "rivals" not in reading.verdict(f | {"energy": alone})
 
 
 def test_markdown_names_every_price_table(small) -> None:
