@@ -28,7 +28,7 @@ def draw_lives(data: Any, outcomes: Mapping[str, Outcome]) -> Fill:
         for ax, step in zip(row, np.linspace(0, lasted - 1, _SHOWN).astype(int), strict=False):
             _graph(ax, body, body.dense(life.weights[step][:1])[0])
             ax.set_title(f"decision {step + 1}", fontsize=9)
-        row[0].set_ylabel(title)
+        row[0].set_ylabel(title, labelpad=8)
         row[-1].plot(100 * np.array(life.density), color="0.2")
         row[-1].set_xlabel("decision")
         row[-1].set_ylabel("edges there (%), test lives")
@@ -58,7 +58,7 @@ def _graph(ax: Any, body: Body, weights: NDArray[np.float64]) -> None:
         ax.text(x - 0.15, y, name, ha="right", va="center", fontsize=7)
     for (x, y), name in zip(at[body.motors], body.actions, strict=True):
         ax.text(x + 0.15, y, name, ha="left", va="center", fontsize=7)
-    ax.set_xlim(-0.9, 2.6)
+    ax.set_xlim(-1.3, 2.6)
     ax.set_ylim(-1.7, 1.7)
     ax.set_xticks([])
     ax.set_yticks([])
