@@ -64,7 +64,7 @@ Products = tuple[int, int, int]  # rows, dense, effective
 
 
 def _binary(x: Tensor) -> bool:
-    """Whether all entries are 0 or 1; only these are their own squares."""
+    """Whether all entries are 0 or 1: of finite numbers only these are their own squares."""
     return torch.equal(x * x, x)
 
 
